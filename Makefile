@@ -1,0 +1,88 @@
+PYTHON ?= python3
+# Tests run in this many processes; 0 runs them in one, which a debugger wants.
+WORKERS ?= 2
+# What `make test` runs: ARGS="tests/sharing -x" runs a part.
+ARGS ?= tests
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+READABLE := src tests migrations
+
+# Here a leak would begin: every line and every branch is run by a test.
+STRICT := */sharing_service/sharing/*,*/sharing_service/delivery/*,*/sharing_service/access/*
+
+# Debian's PostgreSQL, the oldest that the service works on: the stories and the oracle run on it too where it is.
+OTHER_POSTGRES ?= $(firstword $(wildcard /usr/lib/postgresql/15/bin))
+
+.DEFAULT_GOAL := help
+.PHONY: help install check format lint types contracts test demo serve migrate bench nightly lock clean
+
+help: ## Show what each target does
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+install: .venv/installed ## Install the service and its run-time dependencies into .venv
+
+.venv/installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Name a Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv
+	$(PIP) --require-hashes -r requirements.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/installed-dev: .venv/installed requirements-dev.txt
+	$(PIP) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+check: .venv/installed-dev ## Run every check, exactly as CI does
+	$(BIN)/ruff format --check $(READABLE)
+	@$(MAKE) --no-print-directory lint types contracts
+	$(BIN)/coverage erase
+	$(if $(OTHER_POSTGRES),$(BIN)/pytest -n $(WORKERS) --hypothesis-profile=quick --postgres-bindir $(OTHER_POSTGRES) tests/stories tests/actions tests/test_resolution.py tests/test_database.py tests/test_migrations.py)
+	$(BIN)/pytest -n $(WORKERS) --cov --cov-report=
+# Silent when met, so that the closing line is the tests' own summary.
+	@$(BIN)/coverage report --include='$(STRICT)' --fail-under=100 > .coverage-strict.txt || { cat .coverage-strict.txt; exit 1; }
+	@$(BIN)/coverage report --omit='$(STRICT)' --fail-under=95 > .coverage-rest.txt || { cat .coverage-rest.txt; exit 1; }
+
+format: .venv/installed-dev ## Format the code and mend what the linter can mend
+	$(BIN)/ruff format $(READABLE)
+	$(BIN)/ruff check --fix $(READABLE)
+
+lint: .venv/installed-dev ## Lint
+	$(BIN)/ruff check $(READABLE)
+
+types: .venv/installed-dev ## Check types
+	$(BIN)/mypy
+
+contracts: .venv/installed-dev ## Check who imports whom
+	$(BIN)/lint-imports
+
+test: .venv/installed-dev ## Run tests without coverage; ARGS selects
+	$(BIN)/pytest -n $(WORKERS) $(ARGS)
+
+demo: install ## Serve a realistic district on http://127.0.0.1:8000
+	$(BIN)/sharing-service demo
+
+serve: install ## Serve with the settings of the environment
+	$(BIN)/sharing-service serve
+
+migrate: install ## Bring the database of SHARING_DATABASE_URL up to date
+	$(BIN)/sharing-service migrate
+
+# How large the district of `make bench` is.
+STUDENTS ?= 20000
+
+bench: .venv/installed-dev ## Measure on a district of STUDENTS and write docs/performance.md
+	$(BIN)/python -m tests.bench $(STUDENTS)
+
+nightly: .venv/installed-dev ## Run the tests that take too long for every change
+	$(BIN)/pytest -n $(WORKERS) --hypothesis-profile=nightly tests/test_resolution.py
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --only-binary :all: \
+	--emit-build-options --no-emit-index-url --no-annotate --no-header
+
+lock: .venv/installed-dev ## Write the locks anew; LOCK_ARGS="--upgrade" takes newer versions
+	$(LOCK) $(LOCK_ARGS) pyproject.toml --group build -o requirements.txt
+	$(LOCK) $(LOCK_ARGS) --group dev --constraint requirements.txt -o requirements-dev.txt
+
+clean: ## Remove everything that make made
+	rm -rf .venv .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

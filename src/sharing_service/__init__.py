@@ -1,0 +1,1 @@
+"""The sharing service: one roster a district, one sharing permission an application."""

@@ -1,0 +1,1 @@
+"""Who is calling: callers and their tokens."""

@@ -1,0 +1,66 @@
+"""Tables of tokens and idempotency keys; both are read before the district is known."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    DateTime,
+    Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sharing_service.database import Base
+
+
+class Token(Base):
+    """A token as it is kept: a keyed hash and what it allows; the secret itself is nowhere."""
+
+    __tablename__ = "tokens"
+    __table_args__ = (
+        CheckConstraint("role in ('operator', 'district_admin', 'school_lead', 'application')", name="role_known"),
+        CheckConstraint("(role = 'operator') = (district_id is null)", name="district_unless_operator"),
+        CheckConstraint(
+            "(role = 'application') = (application_id is not null)", name="application_only_if_application"
+        ),
+        CheckConstraint("(role = 'school_lead') = (school_ids is not null)", name="schools_only_if_school_lead"),
+        Index(None, "district_id", "application_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    key_id: Mapped[str] = mapped_column(Text)
+    """Which key made the digest, so that keys can be rotated."""
+    digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    role: Mapped[str] = mapped_column(Text)
+    district_id: Mapped[UUID | None] = mapped_column(Uuid)
+    application_id: Mapped[UUID | None] = mapped_column(Uuid)
+    school_ids: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))
+    label: Mapped[str] = mapped_column(Text, server_default=text("''"))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("now()"))
+    created_by: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class IdempotencyKey(Base):
+    """The answer to a write that a caller may repeat; an answer that showed a secret is not kept."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (PrimaryKeyConstraint("caller", "key"), Index(None, "created_at"))
+
+    caller: Mapped[str] = mapped_column(Text)
+    key: Mapped[str] = mapped_column(Text)
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    """Digest of method, path and body: the same key with another request is refused."""
+    status: Mapped[int | None] = mapped_column(SmallInteger)
+    answer: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("now()"))

@@ -1,0 +1,1 @@
+"""Verbs: what the service does, one file each, one line of the audit trail each."""

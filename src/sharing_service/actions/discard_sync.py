@@ -1,0 +1,29 @@
+"""Discard a held sync."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sharing_service.access.callers import DistrictAdmin
+from sharing_service.audit import trail
+from sharing_service.audit.trail import AuditAction
+from sharing_service.roster import intake, syncs
+from sharing_service.roster.models import Sync
+
+
+async def discard_sync(session: AsyncSession, caller: DistrictAdmin, sync_id: UUID) -> Sync:
+    """End a held sync without publishing it, and delete its upload."""
+    district_id = caller.district_id
+    sync = await syncs.get_held(session, district_id, sync_id)
+    sync.status, sync.finished_at = "discarded", datetime.now(UTC)
+    await intake.discard(session, district_id, sync_id)
+    trail.record(
+        session,
+        caller,
+        AuditAction.DISCARD_SYNC,
+        district_id=district_id,
+        subject={"kind": "sync", "id": str(sync_id)},
+    )
+    await session.flush()
+    return sync

@@ -1,0 +1,175 @@
+"""Make the roster of a district equal to an upload, and publish it with every ledger under one revision."""
+
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final, Literal
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sharing_service.access import callers
+from sharing_service.audit import trail
+from sharing_service.audit.trail import AuditAction
+from sharing_service.delivery import documents, publication
+from sharing_service.delivery.publication import Drafts
+from sharing_service.roster import checking, intake, merging, revisions, staging, syncs
+from sharing_service.roster.archive import ArchiveLimits
+from sharing_service.roster.catalogue import Kind
+from sharing_service.roster.models import LINKS, District, Sync
+from sharing_service.roster.outcome import Outcome, removes_too_much, report
+from sharing_service.roster.problems import Problem, ProblemLog, UploadUnreadable
+from sharing_service.roster.reading import read_rows
+from sharing_service.roster.upload import FILES, open_upload
+
+Progress = Callable[[float], Awaitable[None]]
+"""Notes how far a sync is, from 0 to 1."""
+
+ATTEMPTS: Final = 3
+"""A sync that ended its worker this often is given up."""
+GIVEN_UP: Final = Problem(
+    "error", "", None, None, "given_up", "The service failed on these files again and again. Nothing changed."
+)
+MANY: Final = 1000
+"""Rows that move the statistics of a table so far that the planner must see them at once."""
+
+RECORDS_AND_LINKS: Final = (*(kind.value for kind in Kind), *(link.name for link in LINKS))
+
+
+@dataclass(slots=True)
+class _Work:
+    """One attempt at a sync, and what is to be told of it however it ends."""
+
+    session: AsyncSession
+    sync: Sync
+    progress: Progress
+    log: ProblemLog = field(default_factory=ProblemLog)
+    outcome: Outcome = field(default_factory=dict)
+    revision: int | None = None
+
+    @property
+    def district_id(self) -> UUID:
+        return self.sync.district_id
+
+
+class _NotPublished(Exception):
+    """Undo the work and end the sync with another status."""
+
+    def __init__(self, status: Literal["checked", "held", "failed"]) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+async def sync_roster(
+    session: AsyncSession, sync: Sync, *, attempt: int, limits: ArchiveLimits, progress: Progress
+) -> None:
+    """Bring the roster to the upload of `sync` and write down how it ended; the caller has taken the district's turn.
+
+    Readers see the old roster and the old ledgers until the transaction is committed, then both new ones.
+    """
+    work = _Work(session, sync, progress)
+    discarded = [] if sync.dry_run else await syncs.discard_held(session, sync)
+    status = await _attempt(work, attempt=attempt, limits=limits)
+    told = report(work.outcome, work.log.rejected)
+    await syncs.end(session, sync, status, report=told, log=work.log, revision=work.revision)
+    caller = callers.restored(sync.caller, sync.district_id)
+    trail.record(
+        session,
+        caller,
+        AuditAction.SYNC_ROSTER,
+        district_id=sync.district_id,
+        subject={"kind": "sync", "id": str(sync.id)},
+        after={"status": status, "dry_run": sync.dry_run, "report": told, "discarded": discarded},
+        revision=work.revision,
+    )
+
+
+async def _attempt(work: _Work, *, attempt: int, limits: ArchiveLimits) -> str:
+    if attempt > ATTEMPTS:
+        work.log.fail([GIVEN_UP])
+        return "failed"
+    try:
+        async with work.session.begin_nested():
+            await _take_in(work, limits)
+            await _publish(work)
+    except _NotPublished as ending:
+        return ending.status
+    except UploadUnreadable as error:
+        work.log.fail(error.problems)
+        return "failed"
+    return "published"
+
+
+async def _take_in(work: _Work, limits: ArchiveLimits) -> None:
+    """Everything that needs no lock: read, check, compare, write the new roster where nobody sees it yet."""
+    session, district_id = work.session, work.district_id
+    await session.execute(text("set local work_mem = '128MB'"))
+    with ExitStack() as open_files:
+        sent = []
+        for file in await intake.files_of(session, district_id, work.sync.id):
+            stream = await intake.open_file(session, district_id, work.sync.id, file.position)
+            sent.append((file.name, file.is_archive, open_files.enter_context(stream)))
+        await staging.create(session)
+        opened = open_upload(sent, limits, work.log)
+        for number, (name, open_csv) in enumerate(opened.items(), start=1):
+            kind = FILES[name]
+            await staging.load(session, kind, read_rows(kind, name, open_csv(), work.log))
+            await work.progress(0.5 * number / len(opened))
+    await checking.check(session, district_id, work.log, id_time=time.time_ns() // 1_000_000)
+    await work.progress(0.6)
+    work.outcome = await merging.merge(session, district_id)
+    await work.progress(0.8)
+    await documents.rewrite(session, district_id)
+    await work.progress(0.9)
+
+
+async def _publish(work: _Work) -> None:
+    """Hold what a person must see first; else lock the district, redo what was decided meanwhile, and swap."""
+    session, district_id, sync = work.session, work.district_id, work.sync
+    district = await session.get_one(District, district_id, populate_existing=True)
+    first = district.published_revision is None
+    moved = any(changes.added or changes.changed or changes.removed for changes in work.outcome.values())
+    if not first and not moved:
+        work.revision = district.published_revision
+        if sync.dry_run:
+            raise _NotPublished("checked")
+        return
+    await _refresh_statistics(work)
+    await staging.plan_for_bulk(session, bulk=False)
+    drafts = await publication.draft(session, district_id, {})
+    _check_hold(work, drafts, first=first)
+    await work.progress(0.95)
+    caller = callers.restored(sync.caller, district_id)
+    work.revision = await revisions.take(session, district_id, cause=AuditAction.SYNC_ROSTER, caller=caller)
+    drafts = await publication.draft(session, district_id, drafts)
+    _check_hold(work, drafts, first=first)
+    await publication.publish(session, district_id, drafts, revision=work.revision)
+    district.published_revision, district.published_at = work.revision, datetime.now(UTC)
+    await session.flush()
+
+
+def _check_hold(work: _Work, drafts: Drafts, *, first: bool) -> None:
+    """Hold what removes, or newly shares, so much that it may be a mistake; a dry run ends here in any case."""
+    removing = removes_too_much(work.outcome)
+    sharing = [application for application, drafted in drafts.items() if drafted.shares_too_much()]
+    held = bool(removing or sharing) and not first and not work.sync.released
+    if held:
+        for kind in removing:
+            text = f"More {kind} would leave than usual; release or discard."
+            work.log.warn_first(f"{kind}.csv", "removes_too_much", text)
+        for application in sharing:
+            text = f"Application {application} would receive far more students than before; release or discard."
+            work.log.warn_first("", "shares_too_much", text)
+    if work.sync.dry_run:
+        raise _NotPublished("checked")
+    if held:
+        raise _NotPublished("held")
+
+
+async def _refresh_statistics(work: _Work) -> None:
+    """The ledgers are evaluated in this transaction, before any autovacuum could tell the planner what came in."""
+    if sum(changes.added for changes in work.outcome.values()) > MANY:
+        await work.session.execute(text(f"analyze {', '.join(RECORDS_AND_LINKS)}"))

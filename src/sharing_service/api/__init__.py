@@ -1,0 +1,1 @@
+"""Faces over HTTP: one module an audience."""

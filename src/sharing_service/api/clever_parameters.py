@@ -1,0 +1,161 @@
+"""Query parameters of the partner API, as Clever's data API has them, and the window of a list that they ask for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
+from uuid import UUID
+
+from pyroaring import AbstractBitMap
+from starlette.datastructures import URL, QueryParams
+
+from sharing_service.delivery.views import View
+from sharing_service.errors import BadParameter, TooLarge
+from sharing_service.roster.catalogue import Kind
+
+DEFAULT_LIMIT: Final = 100
+MAX_LIMIT: Final = 10_000
+PAGING: Final = ("limit", "starting_after", "ending_before", "count")
+CURSORS: Final = ("starting_after", "ending_before")
+ROLES: Final[dict[str, Kind | None]] = {
+    "student": Kind.STUDENTS,
+    "teacher": Kind.TEACHERS,
+    "staff": Kind.STAFF,
+    "contact": Kind.CONTACTS,
+    "district_admin": None,
+}
+"""What `role` selects; a roster here has no district admins."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListParameters:
+    """How much of a list is asked for, and where it begins or ends."""
+
+    limit: int
+    starting_after: UUID | None
+    ending_before: UUID | None
+    count: bool
+    role: str | None
+    primary: bool
+
+
+class Window(NamedTuple):
+    """The ordinals of one page, and whether others precede and follow."""
+
+    ordinals: AbstractBitMap
+    total: int
+    preceded: bool
+    followed: bool
+
+
+def parse(query: QueryParams, *, roles: bool = False) -> ListParameters:
+    """Read the parameters of a list, `role` if it has roles; BadParameter or TooLarge if one is malformed."""
+    after, before = (_cursor(query, name) for name in CURSORS)
+    if after and before:
+        raise BadParameter("Send either `starting_after` or `ending_before`.")
+    role = query.get("role") if roles else None
+    if role is not None and role not in ROLES:
+        raise BadParameter(f"`role` is one of {', '.join(ROLES)}.")
+    return ListParameters(
+        limit=_limit(query.get("limit")),
+        starting_after=after,
+        ending_before=before,
+        count=query.get("count") == "true",
+        role=role,
+        primary=query.get("primary") == "true",
+    )
+
+
+def canonical_id(text: str) -> UUID | None:
+    """The id that a text spells; an id has one spelling, so that a record has one address."""
+    try:
+        found = UUID(text)
+    except ValueError:
+        return None
+    return found if str(found) == text else None
+
+
+def window_of(found: AbstractBitMap, parameters: ListParameters, view: View) -> Window:
+    """The page of a list that the parameters ask for."""
+    total = len(found)
+    if view.before is not None:
+        end = found.rank(view.before - 1) if view.before > 0 else 0
+        start = max(0, end - parameters.limit)
+    else:
+        start = found.rank(view.after) if view.after is not None and view.after >= 0 else 0
+        end = min(total, start + parameters.limit)
+    return Window(found[start:end], total, preceded=start > 0, followed=end < total)
+
+
+def self_link(url: URL) -> tuple[str, str]:
+    """Where this very answer stands."""
+    return "self", f"{url.path}?{url.query}" if url.query else url.path
+
+
+def page_links(url: URL, query: QueryParams, window: Window, ids: list[str]) -> Iterator[tuple[str, str]]:
+    """Where this page, the next and the one before stand; the other parameters are kept."""
+    yield self_link(url)
+    others = [(name, value) for name, value in query.multi_items() if name not in CURSORS]
+    # An empty page has no ids to go on from: every id is compared, so the last and first possible ones do.
+    if window.followed:
+        last = ids[-1] if ids else str(UUID(int=0))
+        yield "next", f"{url.path}?{urlencode([*others, ('starting_after', last)])}"
+    if window.preceded:
+        first = ids[0] if ids else str(UUID(int=2**128 - 1))
+        yield "prev", f"{url.path}?{urlencode([*others, ('ending_before', first)])}"
+
+
+def documented(*names: str) -> list[dict[str, Any]]:
+    """These query parameters as the OpenAPI document shows them."""
+    return [{"name": name, "in": "query", "required": False, **_DOCUMENTED[name]} for name in names]
+
+
+PATH_ID: Final[dict[str, Any]] = {
+    "name": "id",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "format": "uuid"},
+}
+_DOCUMENTED: Final[dict[str, dict[str, Any]]] = {
+    "limit": {
+        "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+        "description": "Records on a page.",
+    },
+    "starting_after": {
+        "schema": {"type": "string", "format": "uuid"},
+        "description": "Only records whose id is greater.",
+    },
+    "ending_before": {
+        "schema": {"type": "string", "format": "uuid"},
+        "description": "The last records whose id is smaller; not together with `starting_after`.",
+    },
+    "count": {
+        "schema": {"type": "string", "enum": ["true", "false", "undefined", ""]},
+        "description": "`true` adds the number of records on all pages.",
+    },
+    "role": {"schema": {"type": "string", "enum": list(ROLES)}, "description": "Only users with this role."},
+    "primary": {
+        "schema": {"type": "string", "enum": ["true", ""]},
+        "description": "`true`: only where a user's `school`, the first shared one, is concerned.",
+    },
+}
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return DEFAULT_LIMIT
+    if not (text.isascii() and text.isdigit()) or not (digits := text.lstrip("0")):
+        raise BadParameter("`limit` is a number from 1 to 10000.")
+    if len(digits) > len(str(MAX_LIMIT)) or int(digits) > MAX_LIMIT:
+        raise TooLarge("`limit` is at most 10000.")
+    return int(digits)
+
+
+def _cursor(query: QueryParams, name: str) -> UUID | None:
+    text = query.get(name)
+    if text is None:
+        return None
+    cursor = canonical_id(text)
+    if cursor is None:
+        raise BadParameter(f"`{name}` is the id of a record.")
+    return cursor

@@ -1,0 +1,45 @@
+"""Sessions that have entered the district of the path, and parts of its paths."""
+
+from typing import Annotated, Any, Literal, get_args
+
+from fastapi import Depends, Path
+from pydantic import BeforeValidator
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sharing_service.api.dependencies import PathId, ReadSession, WriteSession
+from sharing_service.database import enter_district
+from sharing_service.errors import NotFound
+from sharing_service.roster.catalogue import Kind
+
+
+async def _reading(session: ReadSession, district_id: PathId) -> AsyncSession:
+    await enter_district(session, district_id)
+    return session
+
+
+async def _writing(session: WriteSession, district_id: PathId) -> AsyncSession:
+    await enter_district(session, district_id)
+    return session
+
+
+DistrictRead = Annotated[AsyncSession, Depends(_reading)]
+DistrictWrite = Annotated[AsyncSession, Depends(_writing, scope="function")]
+
+Counted = Literal[Kind.SCHOOLS, Kind.SECTIONS, Kind.STUDENTS, Kind.TEACHERS, Kind.STAFF]
+Browsed = Literal[Counted, Kind.COURSES, Kind.TERMS]
+
+
+def _one_of(kinds: Any) -> BeforeValidator:
+    """A path that does not exist is not found, rather than found to be invalid."""
+    known: dict[str, Kind] = {kind.value: kind for kind in get_args(kinds)}
+
+    def found(word: str) -> Kind:
+        if word not in known:
+            raise NotFound
+        return known[word]
+
+    return BeforeValidator(found)
+
+
+BrowsedKind = Annotated[Browsed, _one_of(Browsed), Path()]
+CountedKind = Annotated[Counted, _one_of(Counted), Path()]

@@ -1,0 +1,73 @@
+"""What a connected application receives now: counts, lists and CSV files for the district's own eyes."""
+
+from typing import Any, Final
+
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from sharing_service.api.dependencies import DistrictAdminOf, PageOf, PathId
+from sharing_service.api.district_sessions import CountedKind, DistrictRead
+from sharing_service.api.roster import RecordRow, rows_shown
+from sharing_service.api.saved import Counts
+from sharing_service.delivery import exports
+from sharing_service.delivery.ledger import COUNTED
+from sharing_service.pagination import Page
+
+router = APIRouter(prefix="/applications/{application_id}/shared", tags=["shared"])
+
+CSV: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
+
+
+class Links(BaseModel):
+    """Where the records of one kind are."""
+
+    list: str
+    csv: str
+
+
+class Shared(BaseModel):
+    """How much the application receives, at which version of the permission and revision of the district."""
+
+    version: int
+    revision: int = Field(description="The last revision that may have changed what the application sees.")
+    counts: Counts
+    links: dict[str, Links]
+
+
+@router.get("")
+async def get_shared(session: DistrictRead, caller: DistrictAdminOf, application_id: PathId) -> Shared:
+    """How much is shared, and where to read it."""
+    export = await exports.of(session, caller.district_id, application_id)
+    here = f"/v1/districts/{caller.district_id}/applications/{application_id}/shared"
+    return Shared(
+        version=export.grant.version,
+        revision=export.grant.revision,
+        counts=Counts.model_validate(export.ledger.counts()),
+        links={kind.value: Links(list=f"{here}/{kind}", csv=f"{here}/{kind}.csv") for kind in COUNTED},
+    )
+
+
+@router.get("/{kind}.csv", response_class=StreamingResponse, responses=CSV)
+async def download_shared(
+    session: DistrictRead, caller: DistrictAdminOf, application_id: PathId, kind: CountedKind
+) -> StreamingResponse:
+    """The shared records of one kind as CSV (RFC 4180, UTF-8), in the fields that the application receives."""
+    export = await exports.of(session, caller.district_id, application_id)
+    return StreamingResponse(
+        exports.as_csv(session, caller.district_id, kind, export),
+        media_type="text/csv; charset=utf-8; header=present",
+        headers={"Content-Disposition": f'attachment; filename="{kind}.csv"'},
+    )
+
+
+@router.get("/{kind}")
+async def list_shared(
+    session: DistrictRead, caller: DistrictAdminOf, application_id: PathId, kind: CountedKind, page: PageOf
+) -> Page[RecordRow]:
+    """The shared records of one kind in the order of their ids, in the fields that the application receives."""
+    export = await exports.of(session, caller.district_id, application_id)
+    rows, total = await exports.page(
+        session, caller.district_id, kind, export, after=page.after_id, limit=page.limit + 1
+    )
+    return rows_shown(rows, limit=page.limit, total=total)

@@ -1,0 +1,1 @@
+"""The face in a shell: serve the service, try it, feed it."""

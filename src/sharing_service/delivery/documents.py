@@ -1,0 +1,179 @@
+"""Writes the stored documents: JSON members of each record as text, one fragment per field group.
+
+References to other records are never stored, because they differ from grant to grant; `delivery.references` adds them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    Insert,
+    Integer,
+    Table,
+    TableClause,
+    Text,
+    cast,
+    column,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    table,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sharing_service.delivery.models import FRAGMENTS, documents
+from sharing_service.roster.catalogue import EXTENSIBLE, FIELDS, PEOPLE, Field, Group, Kind, numbering_of
+from sharing_service.roster.models import EXACT, RECORDS
+
+TOUCHED: Final = table("touched", column("numbering", EXACT), column("ordinal", Integer))
+"""Temporary table of a sync: the records whose documents are written again."""
+LEFT: Final = table("left_records", column("numbering", EXACT), column("ordinal", Integer))
+"""Temporary table of a sync: the records whose documents go."""
+
+NEVER_NULL: Final = frozenset(
+    {"name", "sis_id", "school_number", "roles.student.sis_id", "roles.teacher.sis_id", "roles.staff.staff_id"}
+)
+"""Members that are an empty string when there is no value; so is every member of an inner object. Others are null."""
+DERIVED: Final = (Kind.COURSES, Kind.TERMS)
+
+Json = ColumnElement[str]
+"""An expression that gives JSON as text."""
+EMPTY_MIDDLE: Final = literal('"middle":""', Text)
+"""Staff and contacts have no middle name."""
+
+
+async def rewrite(session: AsyncSession, district_id: UUID) -> None:
+    """Write the documents of the records in `touched` and delete those of the records in `left_records`."""
+    # Deleted and inserted, not updated: a conflict check on every row of a first sync would double its time.
+    for gone in (LEFT, TOUCHED):
+        await session.execute(delete_listed(district_id, gone))
+    for kind in Kind:
+        await session.execute(insert_touched(district_id, kind))
+
+
+def delete_listed(district_id: UUID, listed: TableClause) -> Delete:
+    """The statement that deletes the documents of the records in a table of the sync."""
+    return delete(documents).where(
+        documents.c.district_id == district_id,
+        documents.c.numbering == listed.c.numbering,
+        documents.c.ordinal == listed.c.ordinal,
+    )
+
+
+def insert_touched(district_id: UUID, kind: Kind) -> Insert:
+    """The statement that writes the documents of one kind's touched records."""
+    record = RECORDS[kind]
+    texts = fragments(kind, district_id)
+    source = (
+        select(
+            literal(district_id),
+            literal(numbering_of(kind), EXACT),
+            record.c.ordinal,
+            record.c.id,
+            literal(kind.value, EXACT),
+            *texts.values(),
+        )
+        .join_from(record, TOUCHED, TOUCHED.c.ordinal == record.c.ordinal)
+        .where(record.c.district_id == district_id, TOUCHED.c.numbering == numbering_of(kind))
+    )
+    return insert(documents).from_select(["district_id", "numbering", "ordinal", "id", "kind", *texts], source)
+
+
+def fragments(kind: Kind, district_id: UUID) -> dict[str, Json]:
+    """The text of every fragment that this kind has, without outer braces, as expressions over its table."""
+    record = RECORDS[kind]
+    members: dict[str, list[Json]] = defaultdict(list)
+    members["head"] += [
+        _member("id", _quoted(cast(record.c.id, Text))),
+        _member("district", literal(f'"{district_id}"', Text)),
+    ]
+    for name, fields in _by_fragment(kind).items():
+        members[name] += _members(kind, record, fields)
+    if kind not in DERIVED:
+        members["head"] += [
+            _member("created", _time(record.c.created_at)),
+            _member("last_modified", _time(record.c.modified_at)),
+        ]
+    if kind in EXTENSIBLE:
+        members["ext"].append(_member("ext", cast(record.c.ext, Text)))
+    return {name: _joined(members[name]) for name in FRAGMENTS if members[name]}
+
+
+def _by_fragment(kind: Kind) -> dict[str, list[Field]]:
+    fields: dict[str, list[Field]] = defaultdict(list)
+    for field in FIELDS[kind]:
+        if field.path:
+            fields[_fragment_of(kind, field)].append(field)
+    return fields
+
+
+def _fragment_of(kind: Kind, field: Field) -> str:
+    if kind in PEOPLE and field.path.startswith("roles."):
+        # A contact is in an answer only if contacts are granted: it has no finer groups.
+        return Group.IDENTITY if field.group is Group.CONTACTS else field.group
+    return "email" if field.group is Group.EMAIL else "head"
+
+
+def _members(kind: Kind, record: Table, fields: Sequence[Field]) -> Iterator[Json]:
+    objects: dict[str, list[Json]] = defaultdict(list)
+    for field in fields:
+        value = record.c[field.name]
+        *outer, name = field.path.removeprefix(f"roles.{_role(kind)}.").split(".")
+        if outer:
+            objects[outer[0]].append(_member(name, _string(value)))
+        elif kind is Kind.CONTACTS and name == "name":
+            yield _member("name", _contact_name(value))
+        elif field.path == "roles.staff.roles":
+            yield _member(name, func.coalesce("[" + _string(func.nullif(value, "")) + "]", "[]"))
+        else:
+            filled = field.path in NEVER_NULL and kind not in DERIVED
+            yield _member(name, _string(value) if filled else _string_or_null(value))
+    if kind is Kind.STAFF and "name" in objects:
+        objects["name"].append(EMPTY_MIDDLE)
+    for name, inner in objects.items():
+        yield _member(name, "{" + _joined(inner) + "}")
+
+
+def _contact_name(value: ColumnElement[str]) -> Json:
+    """A contact's name comes in one piece: the last word is taken for the last name, a single word for the first."""
+    first = func.coalesce(func.substring(value, r"^(.*\S)\s+\S+$"), value)
+    last = func.coalesce(func.substring(value, r"\s(\S+)$"), "")
+    return "{" + _joined([_member("first", _string(first)), EMPTY_MIDDLE, _member("last", _string(last))]) + "}"
+
+
+def _role(kind: Kind) -> str:
+    return kind.value if kind is Kind.STAFF else kind.value.removesuffix("s")
+
+
+def _member(name: str, value: Json) -> Json:
+    return literal(f'"{name}":', Text) + value
+
+
+def _joined(members: Sequence[Json]) -> Json:
+    first, *others = members
+    joined = first
+    for other in others:
+        joined = joined + literal(",", Text) + other
+    return joined
+
+
+def _quoted(value: ColumnElement[str]) -> Json:
+    return '"' + value + '"'
+
+
+def _string(value: ColumnElement[str]) -> Json:
+    return cast(func.to_json(value), Text)
+
+
+def _string_or_null(value: ColumnElement[str]) -> Json:
+    return func.coalesce(_string(func.nullif(value, "")), "null")
+
+
+def _time(value: ColumnElement[Any]) -> Json:
+    return _quoted(func.to_char(func.timezone("UTC", value), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))

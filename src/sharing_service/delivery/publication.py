@@ -1,0 +1,78 @@
+"""All ledgers of a district: evaluated on a roster not published yet, then swapped in under one revision."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.exc import NoResultFound
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sharing_service.delivery import ledger
+from sharing_service.delivery.ledger import EMPTY, Ledger
+from sharing_service.roster.catalogue import Kind
+from sharing_service.sharing import grants
+from sharing_service.sharing.models import Grant
+
+HELD_PERCENT: Final = 25
+HELD_NUMBER: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a grant would share on the coming roster, and the decision that this was computed for."""
+
+    decided_revision: int
+    before: Ledger
+    after: Ledger
+
+    def shares_too_much(self) -> bool:
+        """Whether so many students would be newly shared that a person must look first."""
+        added = len(self.after.of(Kind.STUDENTS) - self.before.of(Kind.STUDENTS))
+        return added > HELD_NUMBER and 100 * added > HELD_PERCENT * len(self.before.of(Kind.STUDENTS))
+
+
+Drafts = dict[UUID, Draft]
+"""By application."""
+
+
+async def draft(session: AsyncSession, district_id: UUID, known: Drafts) -> Drafts:
+    """Evaluate every grant of the district, except those that `known` holds for the very same decision.
+
+    While the district is not locked, a grant that somebody decides about just now may be left out.
+    """
+    drafts: Drafts = {}
+    for grant in await grants.all_of(session, district_id):
+        drafted = known.get(grant.application_id)
+        if drafted is None or drafted.decided_revision != grant.decided_revision:
+            drafted = await _drafted(session, district_id, grant)
+        if drafted is not None:
+            drafts[grant.application_id] = drafted
+    return drafts
+
+
+async def _drafted(session: AsyncSession, district_id: UUID, grant: Grant) -> Draft | None:
+    try:
+        before = await ledger.current(session, district_id, grant)
+    except NoResultFound:
+        # A decision made since the grant was read has replaced its ledger; under the lock it is drafted anyway.
+        return None
+    sharing = grants.permission_of(grant)
+    after = EMPTY if sharing is None else await ledger.evaluate(session, district_id, grant, sharing)
+    return Draft(grant.decided_revision, before, after)
+
+
+async def publish(session: AsyncSession, district_id: UUID, drafts: Drafts, *, revision: int) -> None:
+    """Point every grant to its drafted ledger; the district is locked, so no decision moves any more."""
+    for grant in await grants.all_of(session, district_id):
+        drafted = drafts[grant.application_id]
+        await ledger.point_to(
+            session, district_id, grant, before=drafted.before, after=drafted.after, revision=revision
+        )
+
+
+async def rebuild_all(session: AsyncSession, district_id: UUID, touched: Iterable[Grant], *, revision: int) -> None:
+    """Evaluate and repoint the grants that a person's decision concerns, such as a block for all applications."""
+    for grant in touched:
+        grant.decided_revision = revision
+        await ledger.rebuild(session, district_id, grant, revision=revision)

@@ -1,0 +1,1 @@
+"""The roster of a district: its fields, ordinals, uploads, sync and queries."""

@@ -1,0 +1,200 @@
+"""Make the roster equal to what is wanted, touching only rows that differ."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import CursorResult, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sharing_service.roster import staging
+from sharing_service.roster.catalogue import EXTENSIBLE, FIELDS, Kind, numbering_of
+from sharing_service.roster.outcome import Changes, Outcome
+
+CHANGE: Final = """
+with changed as (
+    update {kind} t set ({columns}, modified_at) = row({new}, now())
+    from (select w.ordinal, {values} from {source}) n
+    where t.district_id = :district_id and t.ordinal = n.ordinal and ({old}) is distinct from ({new})
+    returning t.ordinal
+)
+insert into touched (numbering, ordinal) select :numbering, ordinal from changed
+"""
+REMOVE: Final = """
+with gone as (
+    delete from {kind} t
+    where t.district_id = :district_id and not exists (select from wanted_{kind} w where w.ordinal = t.ordinal)
+    returning t.ordinal
+)
+insert into left_records (numbering, ordinal) select :numbering, ordinal from gone
+"""
+ADD: Final = """
+with added as (
+    insert into {kind} (district_id, ordinal, id, {columns})
+    select :district_id, w.ordinal, w.id, {values} from {source}
+    where not exists (select from {kind} t where t.district_id = :district_id and t.ordinal = w.ordinal)
+    order by w.ordinal
+    returning ordinal
+)
+insert into touched (numbering, ordinal) select :numbering, ordinal from added
+"""
+
+UNLINK: Final = """
+with gone as (
+    delete from {table} t
+    where t.district_id = :district_id
+      and not exists (select from wanted_{table} w where w.{owner} = t.{owner} and w.{other} = t.{other})
+    returning t.{owner} as ordinal, {own} as own
+)
+insert into moved (numbering, ordinal, own) select :numbering, ordinal, own from gone
+"""
+RELINK: Final = """
+with changed as (
+    update {table} t set ({values}) = row({new}) from wanted_{table} w
+    where t.district_id = :district_id and t.{owner} = w.{owner} and t.{other} = w.{other}
+      and ({old}) is distinct from ({new})
+    returning t.{owner} as ordinal
+)
+insert into moved (numbering, ordinal, own) select :numbering, ordinal, true from changed
+"""
+LINK: Final = """
+with added as (
+    insert into {table} (district_id, {columns})
+    select :district_id, {columns} from wanted_{table} w
+    where not exists (
+        select from {table} t where t.district_id = :district_id and t.{owner} = w.{owner} and t.{other} = w.{other}
+    )
+    order by {owner}, {other}
+    returning {owner} as ordinal, {own} as own
+)
+insert into moved (numbering, ordinal, own) select :numbering, ordinal, own from added
+"""
+
+# A record whose own links moved has changed, though no column of it has.
+STAMP: Final = """
+with changed as (
+    update {kind} t set modified_at = now()
+    where t.district_id = :district_id
+      and t.ordinal in (select ordinal from moved where numbering = :numbering and own
+                        except select ordinal from touched where numbering = :numbering)
+    returning t.ordinal
+)
+insert into touched (numbering, ordinal) select :numbering, ordinal from changed
+"""
+RELINKED: Final = """
+insert into relinked (numbering, ordinal)
+select numbering, ordinal from moved
+except select numbering, ordinal from touched
+except select numbering, ordinal from left_records
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A table of pairs: whose record it belongs to, what it points to, and what it says about the pair."""
+
+    table: str
+    numbering: str
+    owner: str
+    other: str
+    values: tuple[str, ...] = ()
+    own: str = "true"
+    """Whether a pair counts as a value of its owner, in SQL."""
+
+
+LINKS: Final = (
+    Link("section_teachers", "sections", "section", "teacher", ("position",)),
+    Link("contact_students", "people", "contact", "student", ("relationship", "type")),
+    # A school that a person is at only through a section follows the enrollments; it is no value of the person.
+    Link("school_people", "people", "person", "school", ("kind", "position"), own="position is not null"),
+)
+ENROLLMENTS: Final = Link("enrollments", "sections", "section", "student", own="false")
+
+
+async def merge(session: AsyncSession, district_id: UUID) -> Outcome:
+    """Bring the roster of a district to what `check` left, and tell how many records of each kind that moved.
+
+    Afterwards `touched` lists the records whose documents are to be written, `relinked` those of which only references
+    to others moved, `left_records` those that left; no record stands in two of them.
+    """
+    outcome: Outcome = {}
+    for kind in Kind:
+        outcome[kind.value] = await _merge_records(session, district_id, kind)
+    for link in LINKS:
+        await _merge_links(session, district_id, link)
+    added, removed = await _merge_links(session, district_id, ENROLLMENTS)
+    outcome["enrollments"] = await _changes(session, "enrollments", added=added, changed=0, removed=removed)
+    await staging.analyse(session, "moved", "touched")
+    for kind in (Kind.SECTIONS, Kind.STUDENTS, Kind.TEACHERS, Kind.STAFF, Kind.CONTACTS):
+        outcome[kind.value].changed += await _count(session, STAMP.format(kind=kind), district_id, numbering_of(kind))
+    await session.execute(text(RELINKED))
+    await staging.analyse(session, "touched", "relinked", "left_records")
+    return outcome
+
+
+async def _merge_records(session: AsyncSession, district_id: UUID, kind: Kind) -> Changes:
+    columns = dict(_columns(kind))
+    shape = {
+        "kind": kind.value,
+        "columns": ", ".join(columns),
+        "values": ", ".join(f"{value} as {column}" for column, value in columns.items()),
+        "old": ", ".join(f"t.{column}" for column in columns),
+        "new": ", ".join(f"n.{column}" for column in columns),
+        "source": _source(kind),
+    }
+    changed, removed, added = [
+        await _count(session, statement.format_map(shape), district_id, numbering_of(kind))
+        for statement in (CHANGE, REMOVE, ADD)
+    ]
+    return await _changes(session, kind, added=added, changed=changed, removed=removed)
+
+
+async def _changes(session: AsyncSession, kind: str, *, added: int, changed: int, removed: int) -> Changes:
+    query = f"select count(*) from wanted_{kind}"  # noqa: S608 - a kind's name
+    now: int = (await session.execute(text(query))).scalar_one()
+    return Changes(before=now - added + removed, added=added, changed=changed, removed=removed)
+
+
+def _columns(kind: Kind) -> Iterator[tuple[str, str]]:
+    """Each column of a record that a sync may change, and where its value stands in `_source`."""
+    for field in FIELDS[kind]:
+        if kind is Kind.CONTACTS:
+            yield field.name, f"r.contact_{field.name}"
+        else:
+            yield field.name, "f.name" if kind is Kind.SECTIONS and field.name == "name" else f"r.{field.name}"
+    if kind in EXTENSIBLE:
+        yield "ext", "r.ext"
+    if kind is Kind.SECTIONS:
+        yield from ((name, f"f.{name}") for name in ("school", "course", "term"))
+
+
+def _source(kind: Kind) -> str:
+    staged = "students" if kind is Kind.CONTACTS else kind.value
+    formed = " join formed_sections f on f.section = w.ordinal" if kind is Kind.SECTIONS else ""
+    return f"wanted_{kind} w join staged_{staged} r on r.line = w.line{formed}"
+
+
+async def _merge_links(session: AsyncSession, district_id: UUID, link: Link) -> tuple[int, int]:
+    """Returns how many pairs were added and removed."""
+    shape = {
+        "table": link.table,
+        "owner": link.owner,
+        "other": link.other,
+        "own": link.own,
+        "columns": ", ".join((link.owner, link.other, *link.values)),
+        "values": ", ".join(link.values),
+        "old": ", ".join(f"t.{column}" for column in link.values),
+        "new": ", ".join(f"w.{column}" for column in link.values),
+    }
+    removed = await _count(session, UNLINK.format_map(shape), district_id, link.numbering)
+    if link.values:
+        await _count(session, RELINK.format_map(shape), district_id, link.numbering)
+    added = await _count(session, LINK.format_map(shape), district_id, link.numbering)
+    return added, removed
+
+
+async def _count(session: AsyncSession, statement: str, district_id: UUID, numbering: str) -> int:
+    result = await session.execute(text(statement), {"district_id": district_id, "numbering": numbering})
+    assert isinstance(result, CursorResult)  # noqa: S101 - a statement that writes has a row count
+    return result.rowcount

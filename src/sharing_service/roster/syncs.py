@@ -1,0 +1,124 @@
+"""The rows of syncs: which comes next, how far it is, how it ended."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import func, literal, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sharing_service.errors import Conflict, NotFound
+from sharing_service.roster import intake
+from sharing_service.roster.models import Sync
+from sharing_service.roster.problems import ProblemLog
+
+FINAL: Final = frozenset({"published", "checked", "failed", "discarded"})
+UNFINISHED: Final = ("queued", "running")
+
+
+async def get(session: AsyncSession, district_id: UUID, sync_id: UUID) -> Sync:
+    """A sync as it stands now, or NotFound."""
+    sync = await session.get(Sync, (district_id, sync_id), populate_existing=True)
+    if sync is None:
+        raise NotFound
+    return sync
+
+
+async def get_held(session: AsyncSession, district_id: UUID, sync_id: UUID) -> Sync:
+    """A held sync, locked so that it is released or discarded once; Conflict if it is not held."""
+    sync = await session.get(Sync, (district_id, sync_id), with_for_update=True, populate_existing=True)
+    if sync is None:
+        raise NotFound
+    if sync.status != "held":
+        raise Conflict("Only a held sync can be released or discarded.", code="not_held")
+    return sync
+
+
+async def page(
+    session: AsyncSession, district_id: UUID, *, before: UUID | None, limit: int
+) -> tuple[Sequence[Sync], int]:
+    """Up to `limit` syncs before an id, newest first, and how many there are."""
+    statement = select(Sync).where(Sync.district_id == district_id)
+    total = await session.scalar(select(func.count()).select_from(statement.subquery()))
+    if before is not None:
+        statement = statement.where(Sync.id < before)
+    return (await session.scalars(statement.order_by(Sync.id.desc()).limit(limit))).all(), total or 0
+
+
+async def take_turn(session: AsyncSession, district_id: UUID) -> bool:
+    """Whether no other sync of this district is at work; the turn is held until the transaction ends.
+
+    Nobody waits here: a waiting job would keep a place of the worker from the other districts.
+    """
+    key = func.hashtextextended(literal(f"sync {district_id}"), 0)
+    return bool(await session.scalar(select(func.pg_try_advisory_xact_lock(key))))
+
+
+async def districts_waiting(session: AsyncSession) -> Sequence[UUID]:
+    """The districts that have a sync which is not finished."""
+    return (await session.scalars(select(Sync.district_id).where(Sync.status.in_(UNFINISHED)).distinct())).all()
+
+
+async def next_of(session: AsyncSession, district_id: UUID) -> Sync | None:
+    """The oldest sync that is not finished. One that is `running` while nobody has the turn was left by a crash."""
+    statement = (
+        select(Sync)
+        .where(Sync.district_id == district_id, Sync.status.in_(UNFINISHED))
+        .order_by(Sync.created_at, Sync.id)
+        .limit(1)
+    )
+    return (await session.scalars(statement)).one_or_none()
+
+
+async def report_progress(session: AsyncSession, district_id: UUID, sync_id: UUID, progress: float) -> None:
+    """Note how far a sync is, from 0 to 1."""
+    await session.execute(
+        update(Sync).where(Sync.district_id == district_id, Sync.id == sync_id).values(progress=progress)
+    )
+
+
+async def begin(session: AsyncSession, district_id: UUID, sync_id: UUID) -> int:
+    """Mark a sync as running and count the attempt; returns which attempt this is."""
+    statement = (
+        update(Sync)
+        .where(Sync.district_id == district_id, Sync.id == sync_id)
+        .values(
+            status="running",
+            attempts=Sync.attempts + 1,
+            progress=0.0,
+            started_at=func.coalesce(Sync.started_at, text("now()")),
+        )
+        .returning(Sync.attempts)
+    )
+    return (await session.execute(statement)).scalar_one()
+
+
+async def discard_held(session: AsyncSession, newer: Sync) -> list[str]:
+    """Discard the held sync that a newer upload makes pointless; returns the ids of what was discarded."""
+    statement = select(Sync).where(
+        Sync.district_id == newer.district_id, Sync.status == "held", Sync.created_at <= newer.created_at
+    )
+    held = (await session.scalars(statement.with_for_update())).all()
+    for sync in held:
+        sync.status, sync.finished_at = "discarded", datetime.now(UTC)
+        await intake.discard(session, sync.district_id, sync.id)
+    return [str(sync.id) for sync in held]
+
+
+async def end(
+    session: AsyncSession,
+    sync: Sync,
+    status: str,
+    *,
+    report: dict[str, Any],
+    log: ProblemLog,
+    revision: int | None = None,
+) -> None:
+    """Write down how a sync ended; the upload goes with it unless it is held for a person."""
+    sync.status, sync.report, sync.revision = status, report, revision
+    sync.problems, sync.problem_count = [problem.as_json() for problem in log.kept], log.count
+    sync.progress, sync.finished_at = 1.0, datetime.now(UTC)
+    await session.flush()
+    if status in FINAL:
+        await intake.discard(session, sync.district_id, sync.id)

@@ -1,0 +1,1 @@
+"""Which records a grant shares: permissions, rules, resolver, grants."""

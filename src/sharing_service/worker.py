@@ -1,0 +1,113 @@
+"""Runs background jobs: syncs, one at a time per district in order of arrival, and erasures."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+from pgqueuer import PgQueuer
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+from pgqueuer.domain.types import QueueExecutionMode
+from pgqueuer.models import Job
+from sqlalchemy.engine import make_url
+
+from sharing_service.actions.erase_district import erase_batch
+from sharing_service.actions.sync_roster import sync_roster
+from sharing_service.database import Database, enter_district
+from sharing_service.jobs import enqueue, payload_of
+from sharing_service.roster import syncs
+from sharing_service.roster.archive import ArchiveLimits
+
+AT_ONCE: Final = 2
+"""Jobs of one worker process: a sync keeps a core busy."""
+RETRY_AFTER: Final = timedelta(seconds=1)
+ERASED_AT_ONCE: Final = 20_000
+
+
+logger = logging.getLogger(__name__)
+
+
+class SyncFailed(Exception):
+    """Ends a job. The queue keeps the words of its exceptions, and those of others may be rows of children."""
+
+
+async def run(
+    database: Database, *, limits: ArchiveLimits, drain: bool = False, started: Callable[[PgQueuer], None] | None = None
+) -> None:
+    """Run jobs until shut down (`started` receives the queue to do that with), or with `drain` until none is left."""
+    connection = await asyncpg.connect(make_url(database.url).set(drivername="postgresql").render_as_string(False))
+    try:
+        queue = PgQueuer(AsyncpgDriver(connection))
+
+        @queue.entrypoint("sync_roster")
+        async def sync(job: Job) -> None:
+            district_id = UUID(payload_of(job.payload)["district_id"])
+            try:
+                if await run_next_sync(database, district_id, limits=limits):
+                    await _queue_sync(database, district_id)
+            except Exception:
+                logger.exception("a sync failed")
+                # The attempts are counted in the sync itself, which gives up in the end.
+                await _queue_sync(database, district_id)
+                raise SyncFailed from None
+
+        @queue.entrypoint("erase_district")
+        async def erase(job: Job) -> None:
+            await erase_district(database, UUID(payload_of(job.payload)["district_id"]))
+
+        async with database.read() as session:
+            waiting = await syncs.districts_waiting(session)
+        for district_id in waiting:  # a job may have been lost with the worker that had it
+            await _queue_sync(database, district_id)
+        if started is not None:
+            started(queue)
+        await queue.run(
+            dequeue_timeout=timedelta(seconds=0 if drain else 5),
+            batch_size=AT_ONCE // 2,  # the queue wants room for two batches
+            max_concurrent_tasks=AT_ONCE,
+            mode=QueueExecutionMode.drain if drain else QueueExecutionMode.continuous,
+        )
+    finally:
+        await connection.close()
+
+
+async def _queue_sync(database: Database, district_id: UUID) -> None:
+    async with database.write() as session:
+        await enqueue(session, "sync_roster", {"district_id": str(district_id)}, delay=RETRY_AFTER)
+
+
+async def run_next_sync(database: Database, district_id: UUID, *, limits: ArchiveLimits) -> bool:
+    """Run the oldest sync of a district that is not finished, so that order of arrival is kept, unless one is at work.
+
+    Returns whether a further job should look again: another sync has the turn, or this one was perhaps not the last.
+    """
+    async with database.write() as session:
+        await enter_district(session, district_id)
+        if not await syncs.take_turn(session, district_id):
+            return True
+        sync = await syncs.next_of(session, district_id)
+        if sync is None:
+            return False
+        sync_id = sync.id
+
+        async def progress(done: float) -> None:
+            async with database.write() as notes:
+                await enter_district(notes, district_id)
+                await syncs.report_progress(notes, district_id, sync_id, done)
+
+        async with database.write() as notes:
+            await enter_district(notes, district_id)
+            attempt = await syncs.begin(notes, district_id, sync_id)
+        await sync_roster(session, sync, attempt=attempt, limits=limits, progress=progress)
+        return await syncs.next_of(session, district_id) is not None
+
+
+async def erase_district(database: Database, district_id: UUID) -> None:
+    """Erase a district in batches, each a short transaction of its own."""
+    while True:
+        async with database.write() as session:
+            await enter_district(session, district_id)
+            if await erase_batch(session, district_id, ERASED_AT_ONCE):
+                return

@@ -1,0 +1,1 @@
+"""Verbs, where a story over HTTP cannot choose the instant."""

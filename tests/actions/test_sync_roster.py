@@ -1,0 +1,172 @@
+"""A sync while others decide: what was decided last holds, on the roster that came last."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from sqlalchemy import text
+
+from sharing_service.actions.sync_roster import ATTEMPTS, sync_roster
+from sharing_service.database import enter_district
+from sharing_service.delivery import ledger
+from sharing_service.roster import syncs
+from sharing_service.roster.archive import ArchiveLimits
+from tests.factories.reading import seen_by
+from tests.factories.service import Connected, District
+from tests.factories.upload import render
+from tests.oracle import share
+from tests.stories.test_no_instant import roster
+
+BEFORE_THE_LEDGERS = 0.9
+"""The progress at which the new roster is written and no ledger is evaluated yet."""
+BEFORE_THE_LOCK = 0.95
+"""The progress at which all ledgers are evaluated and the district is not locked yet."""
+
+
+WAITING = "select exists (select from pg_locks where relation = 'site_selections'::regclass and not granted)"
+
+
+async def queued(district: District, files: dict[str, str]) -> str:
+    """Upload files without running the sync."""
+    parts = [(name, (name, text, "text/csv")) for name, text in files.items()]
+    response = await district.service.client.post(f"{district.path}/syncs", files=parts, headers=district.admin)
+    return str(response.json()["id"])
+
+
+async def run(
+    district: District,
+    meanwhile: Callable[[], Awaitable[object]],
+    *,
+    at: float = BEFORE_THE_LOCK,
+    attempt: int = 1,
+) -> None:
+    """Run the queued sync, and something else at the instant before it takes the lock, or at another progress."""
+    district_id = UUID(district.id)
+
+    async def progress(done: float) -> None:
+        if done == at:
+            await meanwhile()
+
+    async with district.service.database.write() as session:
+        await enter_district(session, district_id)
+        await syncs.take_turn(session, district_id)
+        sync = await syncs.next_of(session, district_id)
+        assert sync is not None
+        await sync_roster(session, sync, attempt=attempt, limits=ArchiveLimits(), progress=progress)
+
+
+async def shared_by_all(district: District) -> Connected:
+    """An application that the whole first roster is shared with."""
+    await district.publish(render(roster(0)))
+    application = await district.connect()
+    await application.share({"mode": "district"})
+    return application
+
+
+async def test_narrowing_does_not_wait_for_a_sync_and_holds_after_it(district: District) -> None:
+    """A permission saved while a sync works is answered at once, and the sync publishes the ledger of that permission.
+
+    Catches a sync that swaps in the ledgers it evaluated before the lock, which would share again what was unshared.
+    """
+    application = await shared_by_all(district)
+    await queued(district, render(roster(1)))
+    ids = await district.ids()
+    narrow = {"mode": "schools", "school_ids": [ids["schools", "N"]]}
+
+    async def narrowed() -> None:
+        await application.share(narrow)
+        assert await seen_by(application) == share(roster(0), narrow, ids=ids)
+
+    await run(district, narrowed)
+    ids |= await district.ids()
+    assert await seen_by(application) == share(roster(1), narrow, ids=ids)
+
+
+async def test_narrowing_between_two_ledgers_does_not_fail_the_sync(district: District) -> None:
+    """A permission saved while a sync evaluates the ledger of another application holds, and the sync is published.
+
+    Catches a sync that reads the grants first and their ledgers one by one: a save has deleted the one it looks for.
+    """
+    await district.publish(render(roster(0)))
+    first, second = await district.connect(), await district.connect()
+    await first.share({"mode": "school_site"})
+    await second.share({"mode": "district"})
+    await queued(district, render(roster(1)))
+    narrow = {"mode": "schools", "school_ids": [(await district.ids())["schools", "N"]]}
+    selections_wait = asyncio.Event()
+
+    async def save_while_the_first_waits() -> None:
+        async with district.service.database.write() as holder:
+            await holder.execute(text("lock table site_selections in access exclusive mode"))
+            selections_wait.set()
+            while not await holder.scalar(text(WAITING)):  # noqa: ASYNC110 - only the server knows who waits
+                await asyncio.sleep(0.01)
+            await second.share(narrow)
+            ledger._decoded.clear()  # the worker is a process of its own, which has never seen these ledgers
+
+    async def begin() -> None:
+        saving.append(asyncio.create_task(save_while_the_first_waits()))
+        await selections_wait.wait()
+
+    saving: list[asyncio.Task[None]] = []
+    await run(district, begin, at=BEFORE_THE_LEDGERS)
+    await saving[0]
+    assert await seen_by(second) == share(roster(1), narrow, ids=await district.ids())
+
+
+async def test_a_block_set_while_a_sync_works_holds_after_it(district: District) -> None:
+    """A person who is blocked while a sync works stays blocked when it is published."""
+    application = await shared_by_all(district)
+    await queued(district, render(roster(1)))
+    ids = await district.ids()
+    body = {"kind": "teachers", "record_id": ids["teachers", "t1"], "application_id": None, "reason": "asked for"}
+    await run(district, lambda: district.call("POST", "/blocks", body, status=201))
+    ids |= await district.ids()
+    expected = share(roster(1), {"mode": "district"}, ids=ids, blocks={("teachers", "t1")})
+    assert await seen_by(application) == expected
+
+
+async def test_a_grant_paused_while_a_sync_works_stays_paused(district: District) -> None:
+    """A pause set while a sync works is still there when it is published."""
+    application = await shared_by_all(district)
+    await queued(district, render(roster(1)))
+    await run(district, lambda: district.call("POST", f"{application.path}/pause"))
+    await application.read("/users", 423)
+
+
+async def test_an_application_connected_while_a_sync_works_sees_its_roster(district: District) -> None:
+    """A grant that is made and shared with while a sync works shares the new roster."""
+    await shared_by_all(district)
+    await queued(district, render(roster(1)))
+    found: list[Connected] = []
+
+    async def connected() -> None:
+        found.append(await district.connect())
+        await found[0].share({"mode": "district"})
+
+    await run(district, connected)
+    assert await seen_by(found[0]) == share(roster(1), {"mode": "district"}, ids=await district.ids())
+
+
+async def test_a_disconnected_application_is_not_brought_back(district: District) -> None:
+    """A grant that ends while a sync works is gone when it is published."""
+    application = await shared_by_all(district)
+    sync_id = await queued(district, render(roster(1)))
+    await run(district, lambda: district.call("DELETE", application.path, status=204))
+    assert (await district.sync_report(sync_id))["status"] == "published"
+    await district.get(application.path, 404)
+
+
+async def test_a_sync_that_keeps_failing_is_given_up(district: District) -> None:
+    """After the last attempt a sync fails with a reason, nothing changes, and the next one gets its turn."""
+    sync_id = await queued(district, render(roster(0)))
+
+    async def nothing() -> None:
+        raise AssertionError("a sync that is given up does no work")
+
+    await run(district, nothing, attempt=ATTEMPTS + 1)
+    report = await district.sync_report(sync_id)
+    assert report["status"] == "failed"
+    assert [problem["code"] for problem in report["problems"]] == ["given_up"]
+    assert report["revision"] is None
+    await district.publish(render(roster(0)))

@@ -1,0 +1,35 @@
+"""The partner API alone, over a district written straight into the tables."""
+
+from collections.abc import AsyncIterator
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from sharing_service.access.limits import Pace
+from sharing_service.access.tokens import Tokens
+from sharing_service.api import clever, problems
+from sharing_service.database import Database
+from tests.factories.partner import Readers, Riverbend
+
+
+@pytest.fixture
+async def riverbend(database: Database) -> Riverbend:
+    """A published district."""
+    district = Riverbend()
+    async with database.write() as session:
+        await district.roster.publish(session)
+    return district
+
+
+@pytest.fixture
+async def readers(database: Database, riverbend: Riverbend) -> AsyncIterator[Readers]:
+    """Connects applications to the district."""
+    app = FastAPI()
+    app.state.database, app.state.tokens = database, Tokens(b"a key for tests that is long enough")
+    app.state.pace = Pace()
+    problems.install(app)
+    app.include_router(clever.router)
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://service.test") as client:
+        yield Readers(app, client, riverbend)

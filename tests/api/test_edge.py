@@ -1,0 +1,170 @@
+"""What every answer gets, what is measured, and what the service says about itself."""
+
+import os
+import re
+from pathlib import Path
+from uuid import uuid4
+
+import httpx2
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+from starlette.types import Message, Receive, Scope, Send
+
+from sharing_service.access.limits import Pace
+from sharing_service.api.edge import Edge, Measures
+from sharing_service.database import Database
+from sharing_service.main import create_app, tokens_for
+from sharing_service.settings import Settings
+from tests.factories.service import District, Service, answered, bearer
+
+PRIVATE = "Dolores-4711"
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+async def test_answers_are_not_stored(service: Service) -> None:
+    """No cache keeps an answer, errors included, and no browser guesses what it is."""
+    for path in ("/v1/districts", "/v1/nowhere", "/health/live"):
+        response = await service.client.get(path, headers=service.operator)
+        assert response.headers["Cache-Control"] == "no-store"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_health(service: Service) -> None:
+    """The service is ready where the database stands at the newest migration, without a token."""
+    assert answered(await service.client.get("/health/live")) == {"status": "ok"}
+    assert answered(await service.client.get("/health/ready")) == {"status": "ok"}
+
+
+async def test_an_old_schema_is_not_ready(service: Service, database: Database) -> None:
+    """The service is not ready on a database that lacks a migration."""
+    async with database.write() as session:
+        present = await session.scalar(text("select version_num from alembic_version"))
+        await session.execute(text("update alembic_version set version_num = 'old'"))
+    try:
+        problem = answered(await service.client.get("/health/ready"), 503)
+    finally:
+        async with database.write() as session:
+            await session.execute(text("update alembic_version set version_num = :head"), {"head": present})
+    assert "migration" in problem["detail"]
+
+
+async def test_measures_name_templates(service: Service, district: District) -> None:
+    """Requests are counted by route template, method and status; no id and no made-up word becomes a label.
+
+    Catches: labels from paths, which leak ids and grow without end."""
+    await service.client.get(f"/v1/districts/{district.id}", headers=service.operator)
+    await service.client.get("/v1/made-up-word")
+    await service.client.request("MADE-UP", "/v1/districts")
+    measured = (await service.client.get("/metrics")).text
+
+    assert 'sharing_requests_total{method="GET",route="/v1/districts/{district_id}",status="200"}' in measured
+    assert 'sharing_requests_total{method="GET",route="unmatched",status="404"}' in measured
+    assert 'sharing_request_seconds_count{method="GET",route="/v1/districts/{district_id}"}' in measured
+    assert district.id not in measured
+    assert "made-up" not in measured.lower()
+
+
+async def test_an_answer_that_breaks_off(caplog: pytest.LogCaptureFixture) -> None:
+    """An error after the answer began ends the connection, and the server that logs it learns no words of it."""
+
+    async def breaking(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise KeyError(PRIVATE)
+
+    async def receive() -> Message:
+        raise NotImplementedError
+
+    async def send(_message: Message) -> None:
+        pass
+
+    edge = Edge(breaking, measures=Measures(), body_limit=1, unbounded=re.compile("/syncs"))
+    with pytest.raises(RuntimeError, match="broke off") as broken:
+        await edge({"type": "http", "method": "GET", "path": "/", "headers": []}, receive, send)
+
+    assert broken.value.__suppress_context__
+    assert PRIVATE not in caplog.text
+
+
+async def test_the_openapi_document(service: Service) -> None:
+    """Routes that need a token say so, every error has its one form, and nothing refers to what is absent."""
+    document = answered(await service.client.get("/openapi.json"))
+    schemas = document["components"]["schemas"]
+    [scheme] = document["components"]["securitySchemes"].values()
+
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    assert "HTTPValidationError" not in schemas
+    for path, operations in document["paths"].items():
+        for method in operations.keys() & METHODS:
+            operation = operations[method]
+            errors = {code: answer for code, answer in operation["responses"].items() if code[0] in "45"}
+            assert ("401" in errors) == path.startswith(("/v1", "/v3")), path
+            for answer in errors.values():
+                [media_type] = answer["content"]
+                assert media_type == ("application/json" if path.startswith("/v3") else "application/problem+json")
+    assert {reference for reference in references(document) if reference.rpartition("/")[2] not in schemas} == set()
+
+
+def references(document: object) -> set[str]:
+    """Every $ref in a document."""
+    match document:
+        case {"$ref": str(reference)}:
+            return {reference}
+        case dict():
+            return set().union(*map(references, document.values()))
+        case list():
+            return set().union(*map(references, document))
+        case _:
+            return set()
+
+
+async def test_a_token_that_calls_too_often(database_url: str, tmp_path: Path) -> None:
+    """Beyond its pace a token is answered 429 with the time to wait."""
+    app = create_app(Settings(data_dir=tmp_path, operator_token=SecretStr("o" * 32)), database_url=database_url)
+    app.state.pace = Pace(2)
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://service", headers=bearer("o" * 32)) as client:
+        answers = [await client.get("/v1/districts") for _ in range(3)]
+    await app.state.database.close()
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[2].headers["Retry-After"] == "30"
+    assert answers[2].json()["code"] == "too_many_requests"
+
+
+def test_the_token_key_is_made_once(tmp_path: Path) -> None:
+    """Without a key in the settings one is kept in the data directory, for its owner only, and found again."""
+    settings = Settings(data_dir=tmp_path / "state")
+    first, second = tokens_for(settings), tokens_for(settings)
+
+    assert first == second
+    assert os.listdir(tmp_path / "state") == ["token.key"]
+    assert (tmp_path / "state" / "token.key").stat().st_mode & 0o777 == 0o600
+    assert len(first.key) == 64
+
+
+def test_the_settings_give_the_key(tmp_path: Path) -> None:
+    """A key in the settings is used and written nowhere."""
+    tokens = tokens_for(Settings(data_dir=tmp_path, token_key=SecretStr("k" * 32)))
+
+    assert tokens.key == b"k" * 32
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_is_needed(tmp_path: Path) -> None:
+    """Without any database there is no application."""
+    with pytest.raises(ValueError, match="SHARING_DATABASE_URL"):
+        create_app(Settings(data_dir=tmp_path, database_url=None))
+
+
+async def test_routes_of_a_district_are_counted_with_their_prefix(district: District) -> None:
+    """The label is the whole template, so that an operator can tell the audiences apart.
+
+    Catches labels that hold only the part of the route after its router's prefix, or an id.
+    """
+    await district.get("/students")
+    await district.get(f"/applications/{uuid4()}", 404)
+    measured = (await district.service.client.get("/metrics")).text
+    assert 'route="/v1/districts/{district_id}/{kind}",status="200"' in measured
+    assert 'route="/v1/districts/{district_id}/applications/{application_id}",status="404"' in measured
+    assert district.id not in measured

@@ -1,0 +1,1 @@
+"""The laws of the project, each a test whose docstring is the law."""

@@ -1,0 +1,135 @@
+"""How long answers take that carry records, against the same bytes read from where they lie ready."""
+
+import json
+import random
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import asyncpg
+import httpx2
+
+from tests.bench.comparison import TURNS, Comparison, Operation, compare
+from tests.bench.decisions import THREE_RULES
+from tests.factories.service import Connected, Json, answered
+
+PAGE: Final = 1000
+
+
+async def compare_reading(by_rules: Connected, whole: Connected, connection: asyncpg.Connection) -> list[Comparison]:
+    """Pages and records of a grant with rules; the export and the crawl of one that shares the whole district."""
+    await by_rules.share(THREE_RULES)
+    await whole.share({"mode": "district", "include_staff": True})
+    ids = await _store(connection, "bench_students", by_rules, role="student")
+    await _store(connection, "bench_users", whole)
+    assert len(ids) > PAGE, f"the rules share {len(ids)} students, less than a page: take a larger district"
+    return [
+        await _compare_pages(by_rules, ids),
+        await _compare_records(by_rules, ids),
+        await _compare_exports(whole, connection),
+        await _compare_crawls(whole, connection),
+    ]
+
+
+async def _compare_pages(application: Connected, ids: list[str]) -> Comparison:
+    places = [random.Random(turn).randrange(len(ids) - PAGE) for turn in range(TURNS + 1)]
+
+    async def ours(turn: int) -> httpx2.Response:
+        return await application.fetch("/users", role="student", limit=PAGE, starting_after=ids[places[turn]])
+
+    async def theirs(turn: int) -> httpx2.Response:
+        return await _bare(application, "/bench/page", after=ids[places[turn]])
+
+    records = [entry["data"] for entry in answered(await ours(0))["data"]]
+    assert len(records) == PAGE
+    assert records == answered(await theirs(0))
+    what = f"page of {PAGE} students, all fields, of {len(ids)} shared by `rules`"
+    return await compare(what, ours, "bare route, as many stored documents by primary key", theirs)
+
+
+async def _compare_records(application: Connected, ids: list[str]) -> Comparison:
+    chosen = random.Random(1).choices(ids, k=TURNS + 1)
+
+    async def ours(turn: int) -> httpx2.Response:
+        return await application.fetch(f"/users/{chosen[turn]}")
+
+    async def theirs(turn: int) -> httpx2.Response:
+        return await _bare(application, "/bench/one", id=chosen[turn])
+
+    assert [answered(await ours(0))["data"]] == answered(await theirs(0))
+    return await compare("one student by id", ours, "bare route, one stored document by primary key", theirs)
+
+
+async def _compare_exports(application: Connected, connection: asyncpg.Connection) -> Comparison:
+    district = application.district
+    path = f"{district.path}{application.path}/shared/students.csv"
+
+    async def ours(_: int) -> str:
+        response = await district.service.client.get(path, headers=district.admin)
+        assert response.status_code == 200, response.text
+        return response.text
+
+    known = await connection.fetch(
+        "select attname from pg_attribute where attrelid = 'students'::regclass and attnum > 0"
+    )
+    header = (await ours(0)).partition("\r\n")[0].split(",")
+    there = [name for name in header if name in {row["attname"] for row in known}]
+    return await compare(
+        "CSV of all students",
+        ours,
+        f"COPY to CSV of {len(there)} of its {len(header)} columns, those of its table",
+        _copied(connection, f"select {', '.join(there)} from students", format="csv", header=True),
+    )
+
+
+async def _compare_crawls(application: Connected, connection: asyncpg.Connection) -> Comparison:
+    async def ours(_: int) -> None:
+        async for _body in _crawl(application):
+            pass
+
+    theirs = _copied(connection, "select document from bench_users")
+    users = await connection.fetchval("select count(*) from bench_users")
+    return await compare(f"crawl of all {users} users at limit 10000", ours, "COPY of their stored documents", theirs)
+
+
+def _copied(connection: asyncpg.Connection, query: str, **options: Any) -> Operation:
+    async def copy(_: int) -> None:
+        received = 0
+
+        async def receive(piece: bytes) -> None:
+            nonlocal received
+            received += len(piece)
+
+        await connection.copy_from_query(query, output=receive, **options)
+        assert received
+
+    return copy
+
+
+async def _bare(application: Connected, path: str, **parameters: str) -> httpx2.Response:
+    return await application.district.service.client.get(path, params=parameters)
+
+
+async def _crawl(application: Connected, **parameters: str) -> AsyncIterator[bytes]:
+    """The bodies of all pages of users."""
+    path: str | None = str(httpx2.URL("/v3.1/users", params={"limit": "10000", **parameters}))
+    while path is not None:
+        response = await application.district.service.client.get(path, headers=application.headers)
+        assert response.status_code == 200, response.text
+        body = response.content
+        yield body
+        # The links end the answer; to parse its records would be the time of the client.
+        links = json.loads(b"{" + body[body.rindex(b'"links":') :])["links"]
+        path = next((link["uri"] for link in links if link["rel"] == "next"), None)
+
+
+async def _store(connection: asyncpg.Connection, name: str, application: Connected, **parameters: str) -> list[str]:
+    """Keep every user that an application receives as one text by primary key; their ids."""
+    ids: list[str] = []
+    await connection.execute(f"create table {name} (id uuid primary key, document text not null)")
+    async for body in _crawl(application, **parameters):
+        records: list[Json] = [entry["data"] for entry in json.loads(body)["data"]]
+        stored = [(record["id"], json.dumps(record, ensure_ascii=False, separators=(",", ":"))) for record in records]
+        await connection.copy_records_to_table(name, records=stored)
+        ids += [record["id"] for record in records]
+    await connection.execute(f"vacuum analyze {name}")
+    return ids

@@ -1,0 +1,1 @@
+"""What tests are made of: rosters, uploads, permissions and parts of a running service."""

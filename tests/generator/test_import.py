@@ -1,0 +1,33 @@
+"""A generated district goes through the import as if a district had sent it."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sharing_service.generator.district import write_district
+from sharing_service.roster import checking, merging, staging
+from sharing_service.roster.catalogue import Kind
+from sharing_service.roster.problems import ProblemLog
+from sharing_service.roster.reading import read_rows
+from sharing_service.roster.upload import FILES
+from tests.roster.syncing import ID_TIME, new_district
+
+
+@pytest.mark.parametrize("students", [1, 10, 60, 2000])
+async def test_import_has_nothing_to_say(session: AsyncSession, tmp_path: Path, students: int) -> None:
+    """Every row is taken without an error or a warning, and every kind has records."""
+    write_district(tmp_path, students=students)
+    district_id = (await new_district(session)).district_id
+    log = ProblemLog()
+
+    await staging.create(session)
+    for name, kind in FILES.items():
+        with (tmp_path / name).open("rb") as stream:
+            await staging.load(session, kind, read_rows(kind, name, stream, log))
+    await checking.check(session, district_id, log, id_time=ID_TIME)
+    outcome = await merging.merge(session, district_id)
+
+    assert log.kept == []
+    assert outcome["students"].added == students
+    assert all(outcome[kind].added > 0 for kind in Kind)

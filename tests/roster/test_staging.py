@@ -1,0 +1,70 @@
+"""Loading rows into the temporary tables of a sync."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sharing_service.database import Database
+from sharing_service.roster import staging
+from sharing_service.roster.catalogue import Kind
+from tests.roster.syncing import student, teacher, tuples
+
+ODD = ["tab\there", "line\nend", "return\rhere", "back\\slash", "\\N", "\\.", 'quo"te', "Zoë 😀", "\x01\x02\x1f"]
+
+
+@pytest.mark.parametrize("value", ODD)
+async def test_a_cell_is_kept_byte_for_byte(session: AsyncSession, value: str) -> None:
+    """Characters that mean something to COPY arrive as they were.
+
+    Catches a block that is sent without escaping.
+    """
+    await staging.create(session)
+    rows = [teacher("T1", title=value), teacher("T2", title="plain")]
+    assert await staging.load(session, Kind.TEACHERS, tuples(Kind.TEACHERS, rows)) == 2
+    found = await session.scalars(text("select title from staged_teachers order by line"))
+    assert list(found) == [value, "plain"]
+
+
+async def test_many_rows_are_loaded_in_blocks(session: AsyncSession) -> None:
+    """Every row arrives when a file has more of them than one block, the last block being a short one."""
+    count = 2 * staging.BATCH + 1
+    await staging.create(session)
+    assert await staging.load(session, "enrollments", ((n, "S1", "A", str(n)) for n in range(count))) == count
+    assert await session.scalar(text("select count(distinct line) from staged_enrollments")) == count
+
+
+async def test_a_file_without_rows_is_loaded(session: AsyncSession) -> None:
+    """A file with a header and no rows is valid."""
+    await staging.create(session)
+    assert await staging.load(session, Kind.STAFF, iter(())) == 0
+
+
+def _failing_rows() -> Iterator[tuple[Any, ...]]:
+    yield from tuples(Kind.STUDENTS, [student("P1")])
+    raise ValueError("This file cannot be read.")
+
+
+async def test_a_file_that_cannot_be_read_fails_with_its_own_reason(session: AsyncSession) -> None:
+    """What the reading part raises comes out as it is, and the connection serves on after the rollback."""
+    await staging.create(session)
+    savepoint = await session.begin_nested()
+    with pytest.raises(ValueError, match="cannot be read"):
+        await staging.load(session, Kind.STUDENTS, _failing_rows())
+    await savepoint.rollback()
+    assert await staging.load(session, Kind.STUDENTS, tuples(Kind.STUDENTS, [student("P1")])) == 1
+
+
+async def test_the_tables_end_with_the_transaction(database: Database) -> None:
+    """Nothing of an upload is left on a pooled connection.
+
+    Catches temporary tables that live as long as the connection.
+    """
+    async with database.write() as session:
+        await staging.create(session)
+        backend = await session.scalar(text("select pg_backend_pid()"))
+    async with database.write() as session:
+        assert await session.scalar(text("select pg_backend_pid()")) == backend
+        assert await session.scalar(text("select to_regclass('pg_temp.staged_students')")) is None

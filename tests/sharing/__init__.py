@@ -1,0 +1,1 @@
+"""Permissions, rules, resolver and grants."""

@@ -1,0 +1,1 @@
+"""Faulty requests by what they are about."""

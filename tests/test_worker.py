@@ -1,0 +1,96 @@
+"""The worker: which sync runs when, and what becomes of one whose job is lost."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from pgqueuer import PgQueuer
+from sqlalchemy import text
+
+from sharing_service import worker
+from sharing_service.database import enter_district
+from sharing_service.roster import syncs
+from sharing_service.roster.archive import ArchiveLimits
+from tests.actions.test_sync_roster import queued
+from tests.factories.service import District, Service
+from tests.factories.upload import render
+from tests.stories.test_no_instant import roster
+
+
+async def nothing_to_do(service: Service) -> None:
+    """End the syncs that other tests left waiting: a worker would run them all first."""
+    async with service.database.write() as session:
+        await session.execute(text("update syncs set status = 'discarded' where status in ('queued', 'running')"))
+    await forget_jobs(service)
+
+
+async def forget_jobs(service: Service) -> None:
+    """Empty the queue, as a restore of the database without it would."""
+    async with service.database.write() as session:
+        await session.execute(text("delete from pgqueuer"))
+
+
+@asynccontextmanager
+async def working(service: Service) -> AsyncIterator[None]:
+    """A worker that runs jobs as long as the block lasts."""
+    started: asyncio.Future[PgQueuer] = asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(worker.run(service.database, limits=ArchiveLimits(), started=started.set_result))
+    try:
+        yield
+    finally:
+        (await started).shutdown.set()
+        await task
+
+
+async def published(district: District, *sync_ids: str) -> None:
+    """Wait until these syncs are published."""
+    async with asyncio.timeout(60):
+        for sync_id in sync_ids:
+            while await status(district, sync_id) != "published":  # noqa: ASYNC110 - the worker tells nobody
+                await asyncio.sleep(0.1)
+
+
+async def status(district: District, sync_id: str) -> str:
+    """How a sync stands."""
+    return str((await district.sync_report(sync_id))["status"])
+
+
+async def test_syncs_of_a_district_run_in_order_of_arrival(district: District) -> None:
+    """A job runs the oldest sync, whichever upload queued it, and tells whether there are more."""
+    first = await queued(district, render(roster(0)))
+    second = await queued(district, render(roster(1)))
+    more = await worker.run_next_sync(district.service.database, UUID(district.id), limits=ArchiveLimits())
+    assert more
+    assert [await status(district, first), await status(district, second)] == ["published", "queued"]
+
+
+async def test_a_busy_district_keeps_no_place_from_the_others(service: Service) -> None:
+    """While one district's sync is at work, jobs of that district step aside and another district's are run.
+
+    Catches jobs that wait for their district's turn: two of them would fill the worker.
+    """
+    await nothing_to_do(service)
+    busy, other = await service.district(), await service.district()
+    waiting = [await queued(busy, render(roster(0))) for _ in range(worker.AT_ONCE)]
+    free = await queued(other, render(roster(0)))
+    async with working(service):
+        async with service.database.write() as session:
+            await enter_district(session, UUID(busy.id))
+            assert await syncs.take_turn(session, UUID(busy.id))
+            await published(other, free)
+            assert {await status(busy, sync_id) for sync_id in waiting} == {"queued"}
+        await published(busy, *waiting)
+
+
+async def test_a_sync_whose_job_is_lost_runs_when_a_worker_starts(service: Service) -> None:
+    """A worker looks for unfinished syncs when it starts, so that none waits for an upload that may never come.
+
+    Catches a worker that trusts the queue alone.
+    """
+    await nothing_to_do(service)
+    district = await service.district()
+    sync_id = await queued(district, render(roster(0)))
+    await forget_jobs(service)
+    async with working(service):
+        await published(district, sync_id)
