@@ -2,7 +2,7 @@
 
 import importlib.util
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
@@ -28,8 +28,7 @@ from tests.planted_faults import CHAIN, FAULTS, Fault
 from tests.test_resolution import Story, select_sites, stories
 from tests.world import Key
 
-WORLDS: Final = 30
-"""At the most: no more are tried once every fault is found."""
+WORLDS: Final = 15
 KINDS: Final = ("schools", "sections", "students", "teachers", "staff")
 EVERY: Final = list(HealthCheck)
 Found = dict[str, set[str]]
@@ -155,6 +154,7 @@ AIMED: Final[Sequence[Story]] = (
         {
             "N": {"share": "everyone"},
             "S": {"share": "rules", "rules": [rule("sections", where("name", "is", "nobody"))]},
+            "W": {"share": "rules", "rules": [rule("sections", where("subject", "is", "arts and music"))]},
         },
         [
             by_rules(rule("sections", where("subject", "is", "MATH", case_sensitive=False))),
@@ -162,22 +162,47 @@ AIMED: Final[Sequence[Story]] = (
             by_rules(MATH, exceptions=[rule("students", where("grade", "is", "3"))]),
             by_rules(MATH, exceptions=[rule("teachers", where("sis_id", "is", "tom"))]),
             by_rules(TOM),
+            by_rules(rule("sections", where("subject", "is", "math"), where("period", "is", "9"))),
+            by_rules(rule("sections", where("subject", "is", "MATH"))),
+            by_rules(rule("sections", where("course_name", "contains", "A%I"))),
+            by_rules(rule("students", where("grade", "is_empty"))),
             by_rules(rule("students", where("sis_id", "is", "ann"))),
+            by_rules(rule("students", where("sis_id", "is", "ben"), companions=False)),
+            by_rules(rule("students", where("ext.house", "is_not", "Red"))),
+            by_rules(rule("students", where("school_name", "is", "North"))),
+            by_rules(rule("sections", where("teacher_sis_id", "is", "tom"))),
+            ({"mode": "schools", "school_ids": [], "include_staff": False}, set()),
+            ({"mode": "schools", "school_ids": ["N"], "include_staff": False}, set()),
             ({"mode": "school_site"}, set()),
         ],
     ),
     (SMALL_DISTRICT, {}, [({"mode": "district"}, {("students", "ann"), ("teachers", "tom")})]),
 )
-"""Stories for faults that worlds drawn at random show seldom, to be tried first."""
+"""At least one case for each fault."""
 
 
 async def test_every_planted_fault_is_found(service: Service) -> None:
-    """Each fault makes the resolver differ from the oracle on some world; without a fault there is no difference.
+    """Each fault makes the resolver differ from the oracle on the small district; without a fault there is no
+    difference.
+
+    Catches an oracle that only repeats what the resolver does.
+    """
+    assert await hidden_from(service, AIMED) == []
+    assert len(FAULTS) >= 20
+
+
+async def test_worlds_drawn_at_random_find_most_faults(service: Service) -> None:
+    """Some worlds alone find nearly all faults: which worlds, depends on the version of Hypothesis.
 
     Catches an oracle run whose worlds and permissions are too tame to find anything.
     """
+    assert len(await hidden_from(service, drawn(WORLDS))) <= len(FAULTS) // 3
+
+
+async def hidden_from(service: Service, tried: Iterable[Story]) -> list[str]:
+    """The faults that change nothing in any of the stories."""
     hidden = list(FAULTS)
-    for story in (*AIMED, *drawn(WORLDS)):
+    for story in tried:
         cases = await prepared(service, story)
         async with service.database.read() as session:
             assert not await any_wrong(session, cases)
@@ -185,10 +210,7 @@ async def test_every_planted_fault_is_found(service: Service) -> None:
                 with planted(fault):
                     if await any_wrong(session, cases):
                         hidden.remove(fault)
-        if not hidden:
-            break
-    assert not [fault.what for fault in hidden]
-    assert len(FAULTS) >= 20
+    return [fault.what for fault in hidden]
 
 
 async def any_wrong(session: AsyncSession, cases: list[Case]) -> bool:

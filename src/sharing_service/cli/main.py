@@ -1,6 +1,7 @@
 """The command `sharing-service`; each command imports what it needs when it runs, so that none waits for the others."""
 
 import sys
+from asyncio import CancelledError
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +30,8 @@ def main() -> None:
     except (CommandFailed, EmbeddedPostgresError) as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(1)
+    except CancelledError:  # how a signal ends what an event loop was doing
+        sys.exit(0)
 
 
 @app.command()

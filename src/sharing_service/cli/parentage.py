@@ -1,10 +1,10 @@
 """Children that end with their parent, however that ends, and the signals that end the parent."""
 
+import asyncio
 import ctypes
 import os
 import signal
 from types import FrameType
-from typing import NoReturn
 
 from sharing_service.cluster import PR_SET_PDEATHSIG
 
@@ -24,8 +24,18 @@ def exit_on_signals() -> None:
         signal.signal(signal.SIGHUP, lambda number, frame: signal.raise_signal(signal.SIGTERM))
 
 
-def _exit(number: int, frame: FrameType | None) -> NoReturn:
+def _exit(number: int, frame: FrameType | None) -> None:
     # Once is enough: a second Ctrl-C would cut the stopping short and leave children behind.
     for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(other, signal.SIG_IGN)
-    raise SystemExit(0)
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        raise SystemExit(0) from None
+    # An exception raised in the middle of an event loop's work ends up as whatever the code it met makes of it.
+    loop.call_soon_threadsafe(_cancel_all, loop)
+
+
+def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
