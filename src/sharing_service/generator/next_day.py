@@ -50,7 +50,7 @@ def write_next_day(directory: Path, yesterday: Path, *, churn: float, seed: int 
 
     Of the students a third of the churn leave, as many come, as many move to another school, and as many get another
     last name, as do teachers; of the sections as many are divided in two. All else stays byte for byte. `NotGenerated`
-    if the other directory does not hold what `write_district` or this wrote; then nothing is written.
+    if the other directory does not hold what `write_district` or this wrote.
     """
     for file in File:
         next(read_cells(yesterday, file), None)
