@@ -1,6 +1,6 @@
 """The files of a district one day later, written from those of the day before.
 
-Every file is streamed. What is kept grows with what happens on the day, and by four bytes with every student.
+Every file is streamed. What is kept grows with what happens on the day, and by eight bytes with every student.
 """
 
 import random
@@ -55,7 +55,7 @@ def write_next_day(directory: Path, yesterday: Path, *, churn: float, seed: int 
     for file in File:
         next(read_cells(yesterday, file), None)
     population = survey(read_cells(yesterday, File.STUDENTS))
-    if not population.taken:
+    if not population.places:
         raise NotGenerated(f"{path_of(yesterday, File.STUDENTS)} has no students.")
     # The newest student is another one every day, so a chain of days with one seed does not repeat itself.
     day = f"{seed}:day after:{population.newest}"
@@ -96,11 +96,11 @@ class _Students:
         movers: dict[int, str] = {}
         for student, (key, own) in enumerate(groupby(rows, itemgetter(KEY))):
             if student in leaving:
-                newcomers.append(_Newcomer(key, self._population.place(student), _TOWN(next(own))))
+                newcomers.append(_Newcomer(key, self._population.places[student], _TOWN(next(own))))
                 continue
             if student in moving:
                 movers[student] = key
-                own = _at(self._population.place(moving[student]).schools, list(own))
+                own = _at(self._population.places[moving[student]].schools, list(own))
             yield from (_renamed(self._day, _STUDENT_NAME, row) for row in own) if student in renamed else own
         self.instead |= {movers[other]: key for student, key in movers.items() for other in (moving[student],)}
         for number, newcomer in enumerate(newcomers, start=self._population.newest + 1):

@@ -5,9 +5,8 @@ students who move to another school take each other's. So nobody has two section
 """
 
 import random
-from array import array
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import groupby
 from math import ceil
 from operator import itemgetter
@@ -32,22 +31,13 @@ class Place(NamedTuple):
     schools: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class Population:
-    """What has to be known of all students at once, four bytes for each; they are counted in the order of the file."""
+class Population(NamedTuple):
+    """What has to be known of all students at once; they are counted in the order of the file."""
 
-    places: list[Place] = field(default_factory=list)
-    """The different ones: some for each school."""
-    taken: "array[int]" = field(default_factory=lambda: array("I"))
-    """For each student, which of the places."""
-    newest: int = 0
-    """The highest number of a student."""
-    newest_at: int = 0
-    """Which student has it, and is kept: a number given once is never given to another student."""
-
-    def place(self, student: int) -> Place:
-        """The place of one student."""
-        return self.places[self.taken[student]]
+    places: list[Place]
+    """Of each student. Equal ones are one object, so this takes eight bytes a student."""
+    newest: int
+    """The highest number of a student, which is that of the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +52,17 @@ class Turnover:
 
 def survey(rows: Iterable[list[str]]) -> Population:
     """Read the students of a district."""
-    found = Population()
-    known: dict[Place, int] = {}
-    for student, (number, place) in enumerate(_numbers_and_places(rows)):
-        if place not in known:
-            if place.grade not in GRADES:
-                raise NotGenerated(f"No generated student is in the grade {place.grade!r}.")
-            known[place] = len(known)
-        found.taken.append(known[place])
-        if number > found.newest:
-            found.newest, found.newest_at = number, student
-    found.places.extend(known)
-    return found
+    places: list[Place] = []
+    known: dict[Place, Place] = {}
+    newest = 0
+    for key, own in groupby(rows, itemgetter(KEY)):
+        of_student = list(own)
+        place = Place(of_student[0][_GRADE], tuple(dict.fromkeys(row[SCHOOL] for row in of_student)))
+        if place.grade not in GRADES:
+            raise NotGenerated(f"No generated student is in the grade {place.grade!r}.")
+        places.append(known.setdefault(place, place))
+        newest = max(newest, key_number(key) - STUDENT_IDS)
+    return Population(places, newest)
 
 
 def key_number(key: str) -> int:
@@ -90,7 +79,7 @@ def third(count: int, churn: float) -> int:
 
 def draw_turnover(rng: random.Random, population: Population, churn: float) -> Turnover:
     """Draw a third of the churn for each thing that happens; a grade that only one school has cannot move."""
-    count = len(population.taken)
+    count = len(population.places)
     each = third(count, churn)
     drawn = rng.sample(range(count), min(count, 3 * each))
     leaving, renamed, movers = set(drawn[:each]), set(drawn[each : 2 * each]), drawn[2 * each :]
@@ -100,24 +89,18 @@ def draw_turnover(rng: random.Random, population: Population, churn: float) -> T
             other = _partner(rng, population, student, without=(leaving, moving))
             if other is not None:
                 moving |= {student: other, other: student}
-    return Turnover(leaving - {population.newest_at}, moving, renamed)
-
-
-def _numbers_and_places(rows: Iterable[list[str]]) -> Iterator[tuple[int, Place]]:
-    for key, own in groupby(rows, itemgetter(KEY)):
-        of_student = list(own)
-        schools = dict.fromkeys(row[SCHOOL] for row in of_student)
-        yield key_number(key) - STUDENT_IDS, Place(of_student[0][_GRADE], tuple(schools))
+    # The newest student stays, so that a number given once is never given to another student.
+    return Turnover(leaving - {count - 1}, moving, renamed)
 
 
 def _partner(
     rng: random.Random, population: Population, student: int, *, without: tuple[set[int], dict[int, int]]
 ) -> int | None:
     """A student of the same grade whose home is another school."""
-    place = population.place(student)
+    place = population.places[student]
     for _ in range(_TRIES):
-        other = rng.randrange(len(population.taken))
-        found = population.place(other)
+        other = rng.randrange(len(population.places))
+        found = population.places[other]
         fits = found.grade == place.grade and found.schools[0] != place.schools[0]
         if fits and not any(other in these for these in without):
             return other
