@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.programs import run
 
 
@@ -24,6 +26,45 @@ def test_generate_repeats_itself(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     ended = run("generate", "file", "--students", 70, cwd=tmp_path)
     assert (ended.returncode, ended.stderr) == (1, "Cannot write to file: File exists.\n")
+
+
+def test_generate_writes_the_next_day(tmp_path: Path) -> None:
+    """With --from it writes what the district is a day later, the same bytes for the same seed."""
+    assert run("generate", "old", "--students", 70, cwd=tmp_path).returncode == 0
+    for name in "ab":
+        ended = run("generate", name, "--from", "old", "--churn", 0.1, "--seed", 7, cwd=tmp_path)
+        assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+    old, first, second = (
+        {file.name: file.read_bytes() for file in (tmp_path / name).iterdir()} for name in ("old", *"ab")
+    )
+    assert first == second
+    assert first.keys() == old.keys()
+    assert first["students.csv"] != old["students.csv"]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ((), "Name the size of a new district with --students, or "),
+        (("--students", 70, "--churn", 0.1), "--churn goes with --from: "),
+        (("--from", "old", "--churn", 0.1, "--students", 70), "--students is the size of a new district; "),
+        (("--from", "old"), "--churn takes the share "),
+        (("--from", "old", "--churn", 0), "--churn takes the share "),
+        (("--from", "old", "--churn", 1.01), "--churn takes the share "),
+        (("--from", "old", "--churn", "nan"), "--churn takes the share "),
+        (("--from", "./new", "--churn", 0.1), "Write to another directory than new, "),
+        (
+            ("--from", "absent", "--churn", 0.1),
+            "Cannot read absent/schools.csv: No such file or directory. --from takes ",
+        ),
+    ],
+)
+def test_generate_tells_mistakes_in_one_line(tmp_path: Path, options: tuple[object, ...], sentence: str) -> None:
+    """Options that do not fit, or no district to begin with, end with exit 1 and a sentence; nothing is written."""
+    ended = run("generate", "new", *options, cwd=tmp_path)
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1), ended.stderr
+    assert ended.stderr.startswith(sentence)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_wrong_setting_is_named_without_its_value(tmp_path: Path) -> None:

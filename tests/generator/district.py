@@ -10,11 +10,10 @@ Rows = list[dict[str, str]]
 FILES = ("schools", "students", "teachers", "sections", "enrollments", "staff")
 
 
-class WrittenDistrict:
+class ReadDistrict:
     """The rows of the six files of one district."""
 
-    def __init__(self, directory: Path, *, students: int, seed: int = 1) -> None:
-        write_district(directory, students=students, seed=seed)
+    def __init__(self, directory: Path) -> None:
         self.rows = {name: _read(directory / f"{name}.csv") for name in FILES}
 
     def ids(self, file: str, column: str) -> set[str]:
@@ -32,6 +31,14 @@ class WrittenDistrict:
             if row[one]:
                 found[row[one]].add(row[many])
         return found
+
+
+class WrittenDistrict(ReadDistrict):
+    """A new district, and its rows."""
+
+    def __init__(self, directory: Path, *, students: int, seed: int = 1) -> None:
+        write_district(directory, students=students, seed=seed)
+        super().__init__(directory)
 
 
 def content(directory: Path) -> dict[str, bytes]:

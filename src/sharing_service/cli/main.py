@@ -67,17 +67,20 @@ class FileFormat(StrEnum):
 @app.command()
 def generate(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where the files are written.")],
-    students: Annotated[int, typer.Option(min=1, help="Size of the district.")],
+    students: Annotated[int | None, typer.Option(min=1, help="Size of a new district.")] = None,
     seed: Annotated[int, typer.Option(help="Another seed makes another district; the same makes the same bytes.")] = 1,
     format_: Annotated[FileFormat, typer.Option("--format", help="Format of the files.")] = FileFormat.CLEVER,
+    yesterday: Annotated[
+        Path | None, typer.Option("--from", metavar="OLD_DIR", help="A generated district, to write its next day.")
+    ] = None,
+    churn: Annotated[
+        float | None, typer.Option(metavar="SHARE", help="With --from: how many of the students change, as 0.01.")
+    ] = None,
 ) -> None:
-    """Write a realistic district as CSV files."""
-    from sharing_service.generator.district import write_district
+    """Write a realistic district as CSV files, or what one is a day later."""
+    from sharing_service.cli.generate import generate
 
-    try:
-        write_district(directory, students=students, seed=seed)
-    except OSError as error:
-        raise CommandFailed(f"Cannot write to {directory}: {error.strerror}.") from error
+    generate(directory, students=students, seed=seed, yesterday=yesterday, churn=churn)
 
 
 @app.command()

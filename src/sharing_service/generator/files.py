@@ -1,7 +1,7 @@
-"""The six files of an upload as the generator writes them: their columns, and a writer that keeps nothing."""
+"""The six files of an upload as the generator writes them: their columns, and writers and readers that keep nothing."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from enum import StrEnum
 from operator import itemgetter
@@ -10,6 +10,8 @@ from typing import Final, Self
 
 Row = Mapping[str, str]
 """One row of a file: a value for each of its columns."""
+Cells = Sequence[str]
+"""The values of a row in the order of the columns."""
 
 
 class File(StrEnum):
@@ -49,6 +51,14 @@ COLUMNS: Final = {
     ),
 }
 
+CELLS_OF: Final[Mapping[File, Callable[[Row], Cells]]] = {
+    file: itemgetter(*columns) for file, columns in COLUMNS.items()
+}
+
+
+class NotGenerated(Exception):
+    """A file is not as the generator writes it; the message names the file and what is wrong."""
+
 
 class Writer:
     """Writes rows into the files of a directory, each as it comes."""
@@ -56,13 +66,12 @@ class Writer:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._open = ExitStack()
-        self._cells = {file: itemgetter(*columns) for file, columns in COLUMNS.items()}
 
     def __enter__(self) -> Self:
         self._directory.mkdir(parents=True, exist_ok=True)
         with ExitStack() as opened:
             streams = {
-                file: opened.enter_context((self._directory / f"{file}.csv").open("w", encoding="utf-8", newline=""))
+                file: opened.enter_context(path_of(self._directory, file).open("w", encoding="utf-8", newline=""))
                 for file in File
             }
             self._open = opened.pop_all()
@@ -76,4 +85,34 @@ class Writer:
 
     def write(self, file: File, row: Row) -> None:
         """Add one row to a file."""
-        self._tables[file].writerow(self._cells[file](row))
+        self._tables[file].writerow(CELLS_OF[file](row))
+
+
+def path_of(directory: Path, file: File) -> Path:
+    """Where a file stands."""
+    return directory / f"{file}.csv"
+
+
+def write_cells(directory: Path, file: File, rows: Iterable[Cells]) -> None:
+    """Write one file of a directory that is there, each row as it comes."""
+    with path_of(directory, file).open("w", encoding="utf-8", newline="") as stream:
+        table = csv.writer(stream, lineterminator="\n")
+        table.writerow(COLUMNS[file])
+        table.writerows(rows)
+
+
+def read_cells(directory: Path, file: File) -> Iterator[list[str]]:
+    """The rows of a file that the generator wrote, without the names of the columns; `NotGenerated` for another."""
+    path, width = path_of(directory, file), len(COLUMNS[file])
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            if stream.readline() != ",".join(COLUMNS[file]) + "\n":
+                raise NotGenerated(f"{path} does not have the columns of a generated district.")
+            for row in csv.reader(stream, strict=True):
+                if len(row) != width:
+                    raise NotGenerated(f"{path} has a row of {len(row)} columns.")
+                yield row
+    except OSError as error:
+        raise NotGenerated(f"Cannot read {path}: {error.strerror}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise NotGenerated(f"{path} is not a CSV file in UTF-8.") from error

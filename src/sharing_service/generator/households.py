@@ -17,6 +17,10 @@ from sharing_service.generator.schools import Cluster, Level, School
 
 HOUSEHOLDS_PER_CLUSTER: Final = 10_000
 """More than a cluster has students, so that numbers of households never meet."""
+NEWCOMERS: Final = 100_000_000
+"""Families that come later have numbers from here on: no district begins with as many."""
+STUDENT_IDS: Final = 1_000_000
+"""The key of a student in the upload is the student's number above this."""
 
 _GRADES: Final = tuple(grades.LIKELY)
 _UP_TO: Final = tuple(accumulate(grades.LIKELY.values()))
@@ -77,7 +81,7 @@ class Student:
     @property
     def id(self) -> str:
         """The key in the upload."""
-        return str(1_000_000 + self.number)
+        return str(STUDENT_IDS + self.number)
 
 
 def families(cluster: Cluster, seed: int) -> Iterator[tuple[random.Random, Household, list[Student]]]:
@@ -88,7 +92,7 @@ def families(cluster: Cluster, seed: int) -> Iterator[tuple[random.Random, House
     while left:
         household += 1
         rng = random.Random(f"{seed}:household:{household}")
-        family = _household(rng, household, cluster.town)
+        family = draw_household(rng, household, cluster.town)
         children = min(left, rng.choice(_SIBLINGS))
         yield (
             rng,
@@ -142,7 +146,8 @@ def _ages(rng: random.Random, children: int) -> list[int]:
     return ages
 
 
-def _household(rng: random.Random, number: int, town: tuple[str, str]) -> Household:
+def draw_household(rng: random.Random, number: int, town: tuple[str, str]) -> Household:
+    """The family of this number, which tells its guardians from all others, in a town of this name and ZIP code."""
     heritage = draw_heritage(rng)
     last = draw_last(rng, heritage)
     return Household(

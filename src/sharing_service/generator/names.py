@@ -153,7 +153,7 @@ def _pool(heritage: Heritage) -> Pool:
 
 def _drawing(locale: str) -> tuple[Callable[[], str], Callable[[], str], Callable[[], str]]:
     name, _, script = locale.partition(":")
-    fake = Faker(name)
+    fake = Faker(name, providers=["faker.providers.person"])
     fake.seed_instance(_FAKER_SEED)
     if script == "romanized":
         return fake.first_romanized_name, fake.first_romanized_name, fake.last_romanized_name

@@ -68,8 +68,7 @@ def section_row(section: Section) -> Row:
         "Section_id": section.id,
         "Teacher_id": first,
         "Teacher_2_id": second,
-        "Name": f"{section.course.name} {section.of_course:02}",
-        "Section_number": f"{section.course.number}-{section.of_course:02}",
+        **section_names(section.course.name, section.course.number, section.of_course),
         "Grade": grade_name(section.grade),
         "Course_name": section.course.name,
         "Course_number": section.course.number,
@@ -80,6 +79,11 @@ def section_row(section: Section) -> Row:
         "Term_end": section.term.end,
         "ext.house": section.house,
     }
+
+
+def section_names(course_name: str, course_number: str, of_course: int) -> dict[str, str]:
+    """What a section is called, counted over the sections of the same course at the school."""
+    return {"Name": f"{course_name} {of_course:02}", "Section_number": f"{course_number}-{of_course:02}"}
 
 
 def enrollment_row(section: Section, student_id: str) -> Row:

@@ -7,7 +7,7 @@ from typing import Final
 
 from sharing_service.generator import grades
 from sharing_service.generator.files import Row
-from sharing_service.generator.households import Guardian, Household, Student
+from sharing_service.generator.households import STUDENT_IDS, Guardian, Household, Student
 from sharing_service.generator.names import Sex, draw_name
 from sharing_service.generator.places import STATE, STUDENT_DOMAIN
 
@@ -17,31 +17,37 @@ _FIRST_WITH_MAIL: Final = 1
 
 def student_rows(rng: random.Random, household: Household, student: Student) -> Iterator[Row]:
     """The home school's row first, then one for each further guardian, then the second school's if there is one."""
-    row = _values(rng, household, student)
-    guardians = household.guardians or (_NOBODY,)
-    for place, guardian in enumerate(guardians):
-        yield row | _contact(guardian, primary=place == 0)
+    rows = home_rows(rng, household, school_id=student.school.id, number=student.number, grade=student.grade)
+    yield from rows
     if student.visit:
-        yield row | _contact(guardians[0], primary=True) | {"School_id": student.visit.school.id}
+        yield rows[0] | {"School_id": student.visit.school.id}
 
 
-def _values(rng: random.Random, household: Household, student: Student) -> dict[str, str]:
+def home_rows(
+    rng: random.Random, household: Household, *, school_id: str, number: int, grade: int
+) -> list[dict[str, str]]:
+    """The rows of a student at the home school, one for each guardian and at least one."""
+    row = _values(rng, household, number, grade) | {"School_id": school_id}
+    guardians = household.guardians or (_NOBODY,)
+    return [row | _contact(guardian, primary=place == 0) for place, guardian in enumerate(guardians)]
+
+
+def _values(rng: random.Random, household: Household, number: int, grade: int) -> dict[str, str]:
     sex: Sex = "F" if rng.random() < 0.488 else "M"
     name = draw_name(rng, household.heritage, sex, last=household.last if rng.random() < 0.96 else None)
-    login = name.login(student.number, otherwise="student")
-    with_mail = student.grade >= _FIRST_WITH_MAIL
+    login = name.login(number, otherwise="student")
+    with_mail = grade >= _FIRST_WITH_MAIL
     return {
-        "School_id": student.school.id,
-        "Student_id": student.id,
-        "Student_number": f"{student.number * 6_700_417 % 10**8:08}",
-        "State_id": f"{student.number * 7_368_787 % 10**10:010}" if rng.random() < 0.99 else "",
+        "Student_id": str(STUDENT_IDS + number),
+        "Student_number": f"{number * 6_700_417 % 10**8:08}",
+        "State_id": f"{number * 7_368_787 % 10**10:010}" if rng.random() < 0.99 else "",
         "Last_name": name.last.text,
         "Middle_name": name.middle,
         "First_name": name.first.text,
-        "Grade": grades.grade_name(student.grade),
+        "Grade": grades.grade_name(grade),
         "Gender": sex if rng.random() < 0.994 else "X",
-        "Graduation_year": str(grades.graduation_year(student.grade)),
-        "DOB": _birthday(rng, student.grade),
+        "Graduation_year": str(grades.graduation_year(grade)),
+        "DOB": _birthday(rng, grade),
         "Race": household.race,
         "Hispanic_Latino": "Y" if household.hispanic else "N",
         "Home_language": household.language,
