@@ -64,9 +64,13 @@ async def _compare_exports(application: Connected, connection: asyncpg.Connectio
     path = f"{district.path}{application.path}/shared/students.csv"
 
     async def ours(_: int) -> str:
-        response = await district.service.client.get(path, headers=district.admin)
-        assert response.status_code == 200, response.text
-        return response.text
+        async with district.service.client.stream("GET", path, headers=district.admin) as response:
+            assert response.status_code == 200
+            pieces = response.aiter_raw()
+            begin = await anext(pieces)
+            async for _piece in pieces:
+                pass
+        return begin.decode()
 
     known = await connection.fetch(
         "select attname from pg_attribute where attrelid = 'students'::regclass and attnum > 0"

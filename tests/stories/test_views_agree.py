@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.factories.permissions import with_public_ids
 from tests.factories.service import Connected, Service
+from tests.factories.sheets import csv_of
 from tests.factories.upload import render
 from tests.test_resolution import Story, select_sites, stories
 
@@ -70,11 +71,13 @@ async def by_partner_lists(application: Connected) -> Ids:
 
 
 async def by_csv(application: Connected) -> Ids:
-    """The ids of the CSV files that the district downloads."""
+    """The ids of the CSV files that the district downloads; each file is its list, byte for byte."""
     found = {}
     for kind in COUNTED:
         path = f"{application.district.path}{application.path}/shared/{kind}.csv"
         response = await application.district.service.client.get(path, headers=application.district.admin)
         assert response.status_code == 200
+        if rows := (await application.district.get(f"{application.path}/shared/{kind}", limit=1000))["data"]:
+            assert response.content == csv_of(rows)
         found[kind] = {row["id"] for row in csv.DictReader(io.StringIO(response.text, newline=""))}
     return found

@@ -1,0 +1,168 @@
+"""CSV files of what is shared: the cells, the turns in which they are read, and what happens when one breaks off."""
+
+import asyncio
+import csv
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+from asyncpg import PostgresError
+from pyroaring import FrozenBitMap
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sharing_service.database import enter_district
+from sharing_service.delivery import exports
+from sharing_service.delivery.ledger import Ledger
+from sharing_service.roster import queries
+from sharing_service.roster.catalogue import Kind
+from tests.factories.service import Connected, District
+from tests.factories.sheets import csv_of
+from tests.factories.small_district import SMALL_DISTRICT, by_rules, rule
+from tests.factories.upload import render
+
+WHOLE = {"mode": "district", "include_staff": True}
+KINDS = (Kind.SCHOOLS, Kind.SECTIONS, Kind.STUDENTS, Kind.TEACHERS, Kind.STAFF)
+FILES = render(SMALL_DISTRICT)
+TRICKY = (
+    *("=1+1", "+1", "-1", "@SUM(A1)", "'=1", "*", "?x", "/", ":", "<b>", "A", "9", "~", "é=1", "\N{PILE OF POO}"),
+    *("a,b", ";", 'say "hi"', '"', '""', "two\nlines", "two\r\nlines", "old\rline", 'a\n"b"\nc', '",\n', "\\.", "\\N"),
+    *(
+        'a": "b',
+        'a", "b',
+        '": "',
+        '":',
+        '{"a": "b"}',
+        "\\",
+        '\\": "',
+        "bell\x07",
+        "delete\x7f",
+        "\u2028",
+        "%s",
+        "$1",
+        "{x}",
+    ),
+)
+PERMISSIONS = (
+    WHOLE,
+    by_rules(rule("students", sis_id="ann"), rule("students", sis_id="dee")),
+    by_rules(rule("students", sis_id="ben"), rule("staff", sis_id="yan"), rule("teachers", sis_id="vic")),
+    by_rules(rule("sections", sis_id="algebra"), exceptions=(rule("students", sis_id="ann"),)),
+)
+
+
+@pytest.fixture
+async def tutor(district: District) -> Connected:
+    """An application connected with the small district."""
+    await district.publish(FILES)
+    return await district.connect()
+
+
+@asynccontextmanager
+async def reading(tutor: Connected) -> AsyncIterator[tuple[AsyncSession, UUID, exports.Export]]:
+    """A snapshot, the district and what the application receives there."""
+    district_id = UUID(tutor.district.id)
+    async with tutor.district.service.database.read() as session:
+        await enter_district(session, district_id)
+        yield session, district_id, await exports.of(session, district_id, UUID(tutor.id))
+
+
+async def same_as_list(tutor: Connected, kind: Kind, *, at_once: int) -> bytes:
+    """A file that is the list of the same records in CSV, byte for byte."""
+    async with reading(tutor) as (session, district_id, export):
+        return await compared(session, district_id, kind, export, at_once=at_once)
+
+
+async def compared(
+    session: AsyncSession, district_id: UUID, kind: Kind, export: exports.Export, *, at_once: int
+) -> bytes:
+    """The file of an export, after a look at its list."""
+    pieces = exports.as_csv(session, district_id, kind, export, at_once=at_once)
+    written = b"".join([piece async for piece in pieces])
+    rows, total = await exports.page(session, district_id, kind, export, after=None, limit=1000)
+    assert len(rows) == total
+    assert written == (csv_of(rows) if rows else written.partition(b"\r\n")[0] + b"\r\n")
+    return written
+
+
+async def test_every_text_is_kept(district: District) -> None:
+    """Whatever a cell holds, the file is the list in CSV: guarded, quoted and with its line ends.
+
+    Catches: line ends that are changed within cells, and extensions whose texts look like JSON."""
+    table = io.StringIO(newline="")
+    writer = csv.writer(table)
+    writer.writerow(["School_id", "Student_id", "Last_name", "First_name", "ext.note", 'ext.": "', 'ext.\\", "x'])
+    writer.writerows(["N", f"s{n:02}", value, "", value, value, value] for n, value in enumerate(TRICKY))
+    await district.publish(
+        FILES | {"students.csv": table.getvalue(), "enrollments.csv": "School_id,Section_id,Student_id\n"}
+    )
+    tutor = await district.connect()
+    await tutor.share(WHOLE)
+
+    for at_once in (1, 7, 1000):
+        written = await same_as_list(tutor, Kind.STUDENTS, at_once=at_once)
+        assert written.decode().count(",s") >= len(TRICKY)
+
+
+@pytest.mark.parametrize("permission", PERMISSIONS)
+@pytest.mark.parametrize("at_once", [1, 2, 1000])
+async def test_turns_make_no_difference(tutor: Connected, permission: dict[str, object], at_once: int) -> None:
+    """However many records are read at once, and whether their ordinals follow each other or not, the file is one."""
+    await tutor.share(permission)
+
+    for kind in KINDS:
+        await same_as_list(tutor, kind, at_once=at_once)
+
+
+@pytest.mark.parametrize("hidden", range(4))
+async def test_a_record_that_is_not_shared_is_not_named(tutor: Connected, hidden: int) -> None:
+    """Of every kind, without one record of each: no cell names it, and a hidden home school gives way to the next.
+
+    Catches: a home school, teachers or students that are taken from the roster instead of the ledger."""
+    await tutor.share(WHOLE)
+    async with reading(tutor) as (session, district_id, export):
+        sets = {kind: ordinals - FrozenBitMap(ordinals[hidden:][:1]) for kind, ordinals in export.ledger.sets.items()}
+        narrowed = replace(export, ledger=Ledger(export.ledger.id, sets))
+        everything = [await compared(session, district_id, kind, narrowed, at_once=1000) for kind in KINDS]
+        for kind in KINDS:
+            gone = export.ledger.of(kind) - sets[kind]
+            for row in await queries.rows(session, district_id, kind, list(gone)):
+                assert not [file for file in everything if row["id"].encode() in file]
+
+
+async def test_a_failure_breaks_off(tutor: Connected) -> None:
+    """A file whose reading fails ends with the error, never as if it were whole."""
+    await tutor.share(WHOLE)
+
+    async with reading(tutor) as (session, district_id, export):
+        pieces = exports.as_csv(session, district_id, Kind.STUDENTS, export, at_once=1)
+        assert [(await anext(pieces)).count(b"\r\n") for _ in range(2)] == [1, 1]
+        with pytest.raises(DBAPIError):
+            await session.execute(text("select 1 / 0"))
+        with pytest.raises(PostgresError):
+            await anext(pieces)
+
+
+async def test_a_reader_who_leaves_gives_back_the_connection(tutor: Connected) -> None:
+    """A file that nobody waits for any more is no longer read, and its connection serves others."""
+    await tutor.share(WHOLE)
+    pool = tutor.district.service.database.engine.pool
+    before, begun = pool.status(), asyncio.Event()
+
+    async def read() -> None:
+        async with reading(tutor) as (session, district_id, export):
+            async for _ in exports.as_csv(session, district_id, Kind.STUDENTS, export, at_once=1):
+                begun.set()
+
+    reader = asyncio.create_task(read())
+    await begun.wait()
+    reader.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reader
+
+    assert pool.status() == before
+    await same_as_list(tutor, Kind.STUDENTS, at_once=1)
