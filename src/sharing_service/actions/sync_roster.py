@@ -1,7 +1,7 @@
 """Make the roster of a district equal to an upload, and publish it with every ledger under one revision."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,8 +19,9 @@ from sharing_service.delivery.publication import Drafts
 from sharing_service.roster import checking, intake, merging, revisions, staging, syncs
 from sharing_service.roster.archive import ArchiveLimits
 from sharing_service.roster.catalogue import Kind
-from sharing_service.roster.models import LINKS, District, Sync
-from sharing_service.roster.outcome import Outcome, removes_too_much, report
+from sharing_service.roster.fingerprint import fingerprint
+from sharing_service.roster.models import LINKS, District, Sync, UploadFile
+from sharing_service.roster.outcome import Changes, Outcome, rejected_in, removes_too_much, report
 from sharing_service.roster.problems import Problem, ProblemLog, UploadUnreadable
 from sharing_service.roster.reading import read_rows
 from sharing_service.roster.upload import FILES, open_upload
@@ -48,6 +49,7 @@ class _Work:
     progress: Progress
     log: ProblemLog = field(default_factory=ProblemLog)
     outcome: Outcome = field(default_factory=dict)
+    fingerprint: bytes = b""
     revision: int | None = None
 
     @property
@@ -73,6 +75,8 @@ async def sync_roster(
     work = _Work(session, sync, progress)
     discarded = [] if sync.dry_run else await syncs.discard_held(session, sync)
     status = await _attempt(work, attempt=attempt, limits=limits)
+    if status == "published":
+        await syncs.note_published(session, sync, work.fingerprint)
     told = report(work.outcome, work.log.rejected)
     await syncs.end(session, sync, status, report=told, log=work.log, revision=work.revision)
     caller = callers.restored(sync.caller, sync.district_id)
@@ -91,9 +95,13 @@ async def _attempt(work: _Work, *, attempt: int, limits: ArchiveLimits) -> str:
     if attempt > ATTEMPTS:
         work.log.fail([GIVEN_UP])
         return "failed"
+    files = await intake.files_of(work.session, work.district_id, work.sync.id)
+    work.fingerprint = fingerprint(files, limits)
+    if await _is_published_already(work):
+        return "checked" if work.sync.dry_run else "published"
     try:
         async with work.session.begin_nested():
-            await _take_in(work, limits)
+            await _take_in(work, files, limits)
             await _publish(work)
     except _NotPublished as ending:
         return ending.status
@@ -103,13 +111,25 @@ async def _attempt(work: _Work, *, attempt: int, limits: ArchiveLimits) -> str:
     return "published"
 
 
-async def _take_in(work: _Work, limits: ArchiveLimits) -> None:
+async def _is_published_already(work: _Work) -> bool:
+    """Whether the roster was made of the very same files: then nothing moves, and the same rows are wrong again."""
+    same = await syncs.published_from(work.session, work.district_id, work.fingerprint)
+    if same is None:
+        return False
+    district = await work.session.get_one(District, work.district_id, populate_existing=True)
+    work.revision = district.published_revision
+    work.outcome = {kind: Changes() for kind in same.report}
+    work.log = ProblemLog.restored(same.problems, count=same.problem_count, rejected=rejected_in(same.report))
+    return True
+
+
+async def _take_in(work: _Work, files: Sequence[UploadFile], limits: ArchiveLimits) -> None:
     """Everything that needs no lock: read, check, compare, write the new roster where nobody sees it yet."""
     session, district_id = work.session, work.district_id
     await session.execute(text("set local work_mem = '128MB'"))
     with ExitStack() as open_files:
         sent = []
-        for file in await intake.files_of(session, district_id, work.sync.id):
+        for file in files:
             stream = await intake.open_file(session, district_id, work.sync.id, file.position)
             sent.append((file.name, file.is_archive, open_files.enter_context(stream)))
         await staging.create(session)
