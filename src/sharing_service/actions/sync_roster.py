@@ -35,7 +35,9 @@ GIVEN_UP: Final = Problem(
     "error", "", None, None, "given_up", "The service failed on these files again and again. Nothing changed."
 )
 MANY: Final = 1000
-"""Rows that move the statistics of a table so far that the planner must see them at once."""
+"""Rows that may move the statistics of a table so far that the planner must see them at once."""
+MUCH: Final = 10
+"""Percent of the records there were that do."""
 
 RECORDS_AND_LINKS: Final = (*(kind.value for kind in Kind), *(link.name for link in LINKS))
 
@@ -191,5 +193,5 @@ def _check_hold(work: _Work, drafts: Drafts, *, first: bool) -> None:
 
 async def _refresh_statistics(work: _Work) -> None:
     """The ledgers are evaluated in this transaction, before any autovacuum could tell the planner what came in."""
-    if sum(changes.added for changes in work.outcome.values()) > MANY:
+    if any(changes.added > MANY and 100 * changes.added > MUCH * changes.before for changes in work.outcome.values()):
         await work.session.execute(text(f"analyze {', '.join(RECORDS_AND_LINKS)}"))

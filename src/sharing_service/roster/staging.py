@@ -74,7 +74,9 @@ async def load(session: AsyncSession, kind: UploadKind, rows: Iterator[tuple[Any
     status: str = await raw.driver_connection.copy_to_table(  # type: ignore[union-attr]
         f"staged_{kind}", source=_blocks(rows), columns=columns_of(kind), format="text"
     )
-    await analyse(session, f"staged_{kind}")
+    # The checks join by these; a look at each of forty columns costs a fifth of the load.
+    joined = [column for column in ("line", "sis_id", "school", "section", "student") if column in columns_of(kind)]
+    await analyse(session, f"staged_{kind} ({', '.join(joined)})")
     return int(status.removeprefix("COPY "))
 
 
