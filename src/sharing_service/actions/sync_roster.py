@@ -1,7 +1,8 @@
 """Make the roster of a district equal to an upload, and publish it with every ledger under one revision."""
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,8 +18,9 @@ from sharing_service.audit.trail import AuditAction
 from sharing_service.delivery import documents, publication
 from sharing_service.delivery.publication import Drafts
 from sharing_service.roster import checking, intake, merging, revisions, staging, syncs
-from sharing_service.roster.archive import ArchiveLimits
+from sharing_service.roster.archive import ArchiveLimits, Open
 from sharing_service.roster.catalogue import Kind
+from sharing_service.roster.enrollment_rows import Frames, read_enrollments
 from sharing_service.roster.fingerprint import fingerprint
 from sharing_service.roster.models import LINKS, District, Sync, UploadFile
 from sharing_service.roster.outcome import Changes, Outcome, rejected_in, removes_too_much, report
@@ -136,16 +138,28 @@ async def _take_in(work: _Work, files: Sequence[UploadFile], limits: ArchiveLimi
             sent.append((file.name, file.is_archive, open_files.enter_context(stream)))
         await staging.create(session)
         opened = open_upload(sent, limits, work.log)
-        for number, (name, open_csv) in enumerate(opened.items(), start=1):
-            kind = FILES[name]
-            await staging.load(session, kind, read_rows(kind, name, open_csv(), work.log))
-            await work.progress(0.5 * number / len(opened))
-    await checking.check(session, district_id, work.log, id_time=time.time_ns() // 1_000_000)
+        frames = await _load(work, opened)
+        id_time = time.time_ns() // 1_000_000
+        enrolled = await checking.check(session, district_id, work.log, frames, id_time=id_time)
     await work.progress(0.6)
-    work.outcome = await merging.merge(session, district_id)
+    work.outcome = await merging.merge(session, district_id, enrolled)
     await work.progress(0.8)
     await documents.rewrite(session, district_id)
     await work.progress(0.9)
+
+
+async def _load(work: _Work, opened: Mapping[str, Open]) -> Frames:
+    """Bring the rows of records into staging, and those of enrollments into frames."""
+    frames: Frames | None = None
+    for number, (name, open_csv) in enumerate(opened.items(), start=1):
+        kind = FILES[name]
+        if kind == "enrollments":
+            frames = await asyncio.to_thread(read_enrollments, name, open_csv, work.log)
+        else:
+            await staging.load(work.session, kind, read_rows(kind, name, open_csv(), work.log))
+        await work.progress(0.5 * number / len(opened))
+    assert frames is not None  # noqa: S101 - an upload without enrollments is refused
+    return frames
 
 
 async def _publish(work: _Work) -> None:
