@@ -9,7 +9,7 @@ from sqlalchemy import CursorResult, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.roster import pairs, staging
-from sharing_service.roster.catalogue import EXTENSIBLE, FIELDS, Kind, numbering_of
+from sharing_service.roster.catalogue import EXTENSIBLE, FIELDS, PEOPLE, Kind, numbering_of
 from sharing_service.roster.enrolling import Pairs, missing
 from sharing_service.roster.outcome import Changes, Outcome
 
@@ -73,12 +73,15 @@ insert into moved (numbering, ordinal, own) select :numbering, ordinal, own from
 """
 
 # A record whose own links moved has changed, though no column of it has.
+RESTAMPED: Final = """
+insert into restamped (numbering, ordinal)
+select numbering, ordinal from moved where own except select numbering, ordinal from touched
+"""
 STAMP: Final = """
 with changed as (
     update {kind} t set modified_at = now()
     where t.district_id = :district_id
-      and t.ordinal in (select ordinal from moved where numbering = :numbering and own
-                        except select ordinal from touched where numbering = :numbering)
+      and t.ordinal in (select ordinal from restamped where numbering = :numbering)
     returning t.ordinal
 )
 insert into touched (numbering, ordinal) select :numbering, ordinal from changed
@@ -138,11 +141,17 @@ async def merge(session: AsyncSession, district_id: UUID, enrolled: Pairs) -> Ou
         await _merge_links(session, district_id, link)
     outcome["enrollments"] = await _merge_enrollments(session, district_id, enrolled)
     await staging.analyse(session, "moved", "touched")
-    for kind in (Kind.SECTIONS, Kind.STUDENTS, Kind.TEACHERS, Kind.STAFF, Kind.CONTACTS):
+    for kind in (Kind.SECTIONS, *PEOPLE) if await _any_restamped(session) else ():
         outcome[kind.value].changed += await _count(session, STAMP.format(kind=kind), district_id, numbering_of(kind))
     await session.execute(text(RELINKED))
     await staging.analyse(session, "touched", "relinked", "left_records")
     return outcome
+
+
+async def _any_restamped(session: AsyncSession) -> bool:
+    await session.execute(text(RESTAMPED))
+    await staging.analyse(session, "restamped")
+    return bool(await session.scalar(text("select exists (select from restamped)")))
 
 
 async def _merge_records(session: AsyncSession, district_id: UUID, kind: Kind) -> Changes:

@@ -37,6 +37,7 @@ _TABLES: Final[dict[str, str]] = {
     "left_enrollments": "section int, student int",
     "enrolled_at": "person int, school int",
     "moved": f"numbering {TEXT}, ordinal int, own boolean",
+    "restamped": f"numbering {TEXT}, ordinal int",
     "touched": f"numbering {TEXT}, ordinal int",
     "relinked": f"numbering {TEXT}, ordinal int",
     "left_records": f"numbering {TEXT}, ordinal int",
