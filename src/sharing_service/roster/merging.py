@@ -102,7 +102,7 @@ class Link:
     numbering: str
     owner: str
     other: str
-    values: tuple[str, ...] = ()
+    values: tuple[str, ...]
     own: str = "true"
     """Whether a pair counts as a value of its owner, in SQL."""
 
@@ -221,8 +221,7 @@ async def _merge_links(session: AsyncSession, district_id: UUID, link: Link) -> 
         "new": ", ".join(f"w.{column}" for column in link.values),
     }
     await _count(session, UNLINK.format_map(shape), district_id, link.numbering)
-    if link.values:
-        await _count(session, RELINK.format_map(shape), district_id, link.numbering)
+    await _count(session, RELINK.format_map(shape), district_id, link.numbering)
     await _count(session, LINK.format_map(shape), district_id, link.numbering)
 
 

@@ -1,6 +1,7 @@
 """Pairs of ordinals on their way between NumPy and PostgreSQL, in the binary format of COPY."""
 
 import io
+from collections.abc import AsyncIterator
 from typing import Final
 
 import numpy as np
@@ -8,6 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.roster import staging
 from sharing_service.roster.enrolling import Pairs, firsts, paired, seconds
+
+BATCH: Final = 500_000
+"""Pairs that are sent at once."""
 
 # The documentation of COPY gives the format: a header, a count and sizes with each row, and a mark of the end.
 _HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -31,9 +35,16 @@ async def fetch(session: AsyncSession, query: str, *parameters: object) -> Pairs
 
 async def send(session: AsyncSession, table: str, pairs: Pairs) -> None:
     """Copy pairs into a temporary table of two columns, in their order, and analyse it."""
-    rows = np.empty(len(pairs), _ROW)
-    rows["columns"], rows["first_size"], rows["second_size"] = 2, 4, 4
-    rows["first"], rows["second"] = firsts(pairs), seconds(pairs)
-    source = io.BytesIO(b"".join((_HEADER, rows.tobytes(), _END)))
-    await (await staging.driver(session)).copy_to_table(table, source=source, format="binary")
+    await (await staging.driver(session)).copy_to_table(table, source=_encoded(pairs), format="binary")
     await staging.analyse(session, table)
+
+
+async def _encoded(pairs: Pairs) -> AsyncIterator[bytes]:
+    yield _HEADER
+    for start in range(0, len(pairs), BATCH):
+        some = pairs[start : start + BATCH]
+        rows = np.empty(len(some), _ROW)
+        rows["columns"], rows["first_size"], rows["second_size"] = 2, 4, 4
+        rows["first"], rows["second"] = firsts(some), seconds(some)
+        yield rows.tobytes()
+    yield _END
