@@ -391,6 +391,8 @@ def upgrade() -> None:
         sa.Column("data", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("district_id", "sync_id", "position", "number", name=op.f("pk_upload_chunks")),
     )
+    # Compressing an upload that is gone within the hour costs more than writing it.
+    op.execute("alter table upload_chunks alter column data set storage external")
     op.create_table(
         "upload_files",
         sa.Column("district_id", sa.Uuid(), nullable=False),
@@ -398,6 +400,7 @@ def upgrade() -> None:
         sa.Column("position", sa.SmallInteger(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("is_archive", sa.Boolean(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("district_id", "sync_id", "position", name=op.f("pk_upload_files")),
     )
     op.create_table(
@@ -517,6 +520,7 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("caller", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=True),
         sa.CheckConstraint(
             "status in ('queued', 'running', 'published', 'checked', 'held', 'failed', 'discarded')",
             name=op.f("ck_syncs_status_known"),
@@ -527,6 +531,13 @@ def upgrade() -> None:
     )
     op.create_index(
         "uq_syncs_one_held", "syncs", ["district_id"], unique=True, postgresql_where=sa.text("status = 'held'")
+    )
+    op.create_index(
+        "uq_syncs_one_fingerprint",
+        "syncs",
+        ["district_id"],
+        unique=True,
+        postgresql_where=sa.text("fingerprint is not null"),
     )
     op.create_table(
         "grants",
@@ -575,6 +586,9 @@ def downgrade() -> None:
     op.execute("drop collation unicode_letters")
     op.drop_table("site_selections")
     op.drop_table("grants")
+    op.drop_index(
+        "uq_syncs_one_fingerprint", table_name="syncs", postgresql_where=sa.text("fingerprint is not null")
+    )
     op.drop_index("uq_syncs_one_held", table_name="syncs", postgresql_where=sa.text("status = 'held'"))
     op.drop_table("syncs")
     op.drop_table("sharing_versions")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+import polars as pl
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,6 +13,7 @@ from sharing_service.database import enter_district
 from sharing_service.roster import checking, merging, staging
 from sharing_service.roster.catalogue import Kind
 from sharing_service.roster.columns import UploadKind, columns_of
+from sharing_service.roster.enrollment_rows import COLUMNS
 from sharing_service.roster.models import District
 from sharing_service.roster.outcome import Outcome
 from sharing_service.roster.problems import ProblemLog
@@ -85,10 +87,11 @@ class Syncing:
         log = ProblemLog()
         await staging.create(self.session)
         for name, rows in files.items():
-            kind: UploadKind = "enrollments" if name == "enrollments" else Kind(name)
-            await staging.load(self.session, kind, tuples(kind, rows))
-        await checking.check(self.session, self.district_id, log, id_time=id_time)
-        return Synced(await merging.merge(self.session, self.district_id), log)
+            if name != "enrollments":
+                await staging.load(self.session, Kind(name), tuples(Kind(name), rows))
+        frame = pl.DataFrame(list(tuples("enrollments", files.get("enrollments", []))), COLUMNS, orient="row")
+        enrolled = await checking.check(self.session, self.district_id, log, lambda: iter([frame]), id_time=id_time)
+        return Synced(await merging.merge(self.session, self.district_id, enrolled), log)
 
     async def rows(self, query: str) -> list[tuple[Any, ...]]:
         """The rows of a query, which may name `:district_id`."""

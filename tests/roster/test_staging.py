@@ -32,8 +32,9 @@ async def test_many_rows_are_loaded_in_blocks(session: AsyncSession) -> None:
     """Every row arrives when a file has more of them than one block, the last block being a short one."""
     count = 2 * staging.BATCH + 1
     await staging.create(session)
-    assert await staging.load(session, "enrollments", ((n, "S1", "A", str(n)) for n in range(count))) == count
-    assert await session.scalar(text("select count(distinct line) from staged_enrollments")) == count
+    rows = tuples(Kind.STAFF, ({"school": "S1", "sis_id": str(n)} for n in range(count)))
+    assert await staging.load(session, Kind.STAFF, rows) == count
+    assert await session.scalar(text("select count(distinct line) from staged_staff")) == count
 
 
 async def test_a_file_without_rows_is_loaded(session: AsyncSession) -> None:

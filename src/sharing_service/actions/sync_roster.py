@@ -1,7 +1,8 @@
 """Make the roster of a district equal to an upload, and publish it with every ledger under one revision."""
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,10 +18,12 @@ from sharing_service.audit.trail import AuditAction
 from sharing_service.delivery import documents, publication
 from sharing_service.delivery.publication import Drafts
 from sharing_service.roster import checking, intake, merging, revisions, staging, syncs
-from sharing_service.roster.archive import ArchiveLimits
+from sharing_service.roster.archive import ArchiveLimits, Open
 from sharing_service.roster.catalogue import Kind
-from sharing_service.roster.models import LINKS, District, Sync
-from sharing_service.roster.outcome import Outcome, removes_too_much, report
+from sharing_service.roster.enrollment_rows import Frames, read_enrollments
+from sharing_service.roster.fingerprint import fingerprint
+from sharing_service.roster.models import LINKS, District, Sync, UploadFile
+from sharing_service.roster.outcome import Changes, Outcome, rejected_in, removes_too_much, report
 from sharing_service.roster.problems import Problem, ProblemLog, UploadUnreadable
 from sharing_service.roster.reading import read_rows
 from sharing_service.roster.upload import FILES, open_upload
@@ -34,7 +37,9 @@ GIVEN_UP: Final = Problem(
     "error", "", None, None, "given_up", "The service failed on these files again and again. Nothing changed."
 )
 MANY: Final = 1000
-"""Rows that move the statistics of a table so far that the planner must see them at once."""
+"""Rows that may move the statistics of a table so far that the planner must see them at once."""
+MUCH: Final = 10
+"""Percent of the records there were that do."""
 
 RECORDS_AND_LINKS: Final = (*(kind.value for kind in Kind), *(link.name for link in LINKS))
 
@@ -48,6 +53,7 @@ class _Work:
     progress: Progress
     log: ProblemLog = field(default_factory=ProblemLog)
     outcome: Outcome = field(default_factory=dict)
+    fingerprint: bytes = b""
     revision: int | None = None
 
     @property
@@ -73,6 +79,8 @@ async def sync_roster(
     work = _Work(session, sync, progress)
     discarded = [] if sync.dry_run else await syncs.discard_held(session, sync)
     status = await _attempt(work, attempt=attempt, limits=limits)
+    if status == "published":
+        await syncs.note_published(session, sync, work.fingerprint)
     told = report(work.outcome, work.log.rejected)
     await syncs.end(session, sync, status, report=told, log=work.log, revision=work.revision)
     caller = callers.restored(sync.caller, sync.district_id)
@@ -91,9 +99,13 @@ async def _attempt(work: _Work, *, attempt: int, limits: ArchiveLimits) -> str:
     if attempt > ATTEMPTS:
         work.log.fail([GIVEN_UP])
         return "failed"
+    files = await intake.files_of(work.session, work.district_id, work.sync.id)
+    work.fingerprint = fingerprint(files, limits)
+    if await _is_published_already(work):
+        return "checked" if work.sync.dry_run else "published"
     try:
         async with work.session.begin_nested():
-            await _take_in(work, limits)
+            await _take_in(work, files, limits)
             await _publish(work)
     except _NotPublished as ending:
         return ending.status
@@ -103,27 +115,51 @@ async def _attempt(work: _Work, *, attempt: int, limits: ArchiveLimits) -> str:
     return "published"
 
 
-async def _take_in(work: _Work, limits: ArchiveLimits) -> None:
+async def _is_published_already(work: _Work) -> bool:
+    """Whether the roster was made of the very same files: then nothing moves, and the same rows are wrong again."""
+    same = await syncs.published_from(work.session, work.district_id, work.fingerprint)
+    if same is None:
+        return False
+    district = await work.session.get_one(District, work.district_id, populate_existing=True)
+    work.revision = district.published_revision
+    work.outcome = {kind: Changes() for kind in same.report}
+    work.log = ProblemLog.restored(same.problems, count=same.problem_count, rejected=rejected_in(same.report))
+    return True
+
+
+async def _take_in(work: _Work, files: Sequence[UploadFile], limits: ArchiveLimits) -> None:
     """Everything that needs no lock: read, check, compare, write the new roster where nobody sees it yet."""
     session, district_id = work.session, work.district_id
     await session.execute(text("set local work_mem = '128MB'"))
     with ExitStack() as open_files:
         sent = []
-        for file in await intake.files_of(session, district_id, work.sync.id):
+        for file in files:
             stream = await intake.open_file(session, district_id, work.sync.id, file.position)
             sent.append((file.name, file.is_archive, open_files.enter_context(stream)))
         await staging.create(session)
         opened = open_upload(sent, limits, work.log)
-        for number, (name, open_csv) in enumerate(opened.items(), start=1):
-            kind = FILES[name]
-            await staging.load(session, kind, read_rows(kind, name, open_csv(), work.log))
-            await work.progress(0.5 * number / len(opened))
-    await checking.check(session, district_id, work.log, id_time=time.time_ns() // 1_000_000)
+        frames = await _load(work, opened)
+        id_time = time.time_ns() // 1_000_000
+        enrolled = await checking.check(session, district_id, work.log, frames, id_time=id_time)
     await work.progress(0.6)
-    work.outcome = await merging.merge(session, district_id)
+    work.outcome = await merging.merge(session, district_id, enrolled)
     await work.progress(0.8)
     await documents.rewrite(session, district_id)
     await work.progress(0.9)
+
+
+async def _load(work: _Work, opened: Mapping[str, Open]) -> Frames:
+    """Bring the rows of records into staging, and those of enrollments into frames."""
+    frames: Frames | None = None
+    for number, (name, open_csv) in enumerate(opened.items(), start=1):
+        kind = FILES[name]
+        if kind == "enrollments":
+            frames = await asyncio.to_thread(read_enrollments, name, open_csv, work.log)
+        else:
+            await staging.load(work.session, kind, read_rows(kind, name, open_csv(), work.log))
+        await work.progress(0.5 * number / len(opened))
+    assert frames is not None  # noqa: S101 - an upload without enrollments is refused
+    return frames
 
 
 async def _publish(work: _Work) -> None:
@@ -171,5 +207,5 @@ def _check_hold(work: _Work, drafts: Drafts, *, first: bool) -> None:
 
 async def _refresh_statistics(work: _Work) -> None:
     """The ledgers are evaluated in this transaction, before any autovacuum could tell the planner what came in."""
-    if sum(changes.added for changes in work.outcome.values()) > MANY:
+    if any(changes.added > MANY and 100 * changes.added > MUCH * changes.before for changes in work.outcome.values()):
         await work.session.execute(text(f"analyze {', '.join(RECORDS_AND_LINKS)}"))

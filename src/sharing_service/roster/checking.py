@@ -3,17 +3,23 @@
 Every kind follows the ones it refers to, so that a reference to a row that was rejected is itself rejected.
 """
 
+import asyncio
+import io
+from collections import Counter
 from typing import Final
 from uuid import UUID
 
+import polars as pl
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sharing_service.roster import derived, spelling, staging
+from sharing_service.roster import derived, pairs, spelling, staging
 from sharing_service.roster.catalogue import SECTION_TEACHER_COLUMNS, Kind
+from sharing_service.roster.enrolling import REJECTIONS, Known, Pairs, at_schools, enrol, missing
+from sharing_service.roster.enrollment_rows import Frames
 from sharing_service.roster.ordinals import number
-from sharing_service.roster.problems import ProblemLog
-from sharing_service.roster.reporting import report
+from sharing_service.roster.problems import KEPT, ProblemLog
+from sharing_service.roster.reporting import Finding, note, report
 
 SCHOOL_KEYS: Final = "select min(line) as line, sis_id as key from staged_schools group by sis_id"
 REPEATED_SCHOOLS: Final = """
@@ -70,51 +76,26 @@ from ({named}) n left join wanted_teachers t on t.key = n.key
 where n.key <> '' and t.key is null
 """.format(named=_NAMED_TEACHERS, columns=", ".join(f"'{column}'" for column in SECTION_TEACHER_COLUMNS))
 
-_ENROLLED: Final = """
-from staged_enrollments e
-{join} wanted_schools h on h.key = e.school
-{join} (select w.key, f.section, f.school from wanted_sections w join formed_sections f on f.section = w.ordinal) s
-    on s.key = e.section
-{join} wanted_students p on p.key = e.student
+KNOWN_RECORDS: Final = "select key, ordinal from wanted_{kind}"
+KNOWN_SECTIONS: Final = (
+    "select w.key, w.ordinal, f.school from wanted_sections w join formed_sections f on f.section = w.ordinal"
+)
+ENROLLED_STUDENTS: Final = """
+insert into wanted_school_people (person, school, kind) select person, school, 'students' from enrolled_at
 """
-ENROLL: Final = """
-insert into wanted_enrollments (section, student, line, rows, elsewhere)
-select s.section, p.ordinal, min(e.line), count(*), count(*) filter (where h.ordinal <> s.school)
-{enrolled} group by s.section, p.ordinal
-""".format(enrolled=_ENROLLED.format(join="join"))
-TALLY: Final = """
-select (select count(*) from staged_enrollments) - coalesce(sum(rows), 0) as rejected,
-       coalesce(sum(rows), 0) - count(*) as repeated, coalesce(sum(elsewhere), 0) as elsewhere
-from wanted_enrollments
-"""
-REJECTED_ENROLLMENTS: Final = """
-select e.line,
-       case when h.key is null then 'School_id' when s.key is null then 'Section_id' else 'Student_id' end as "column",
-       case when h.key is null then 'unknown_school'
-            when s.key is null then 'unknown_section' else 'unknown_student' end as code
-{enrolled} where h.key is null or s.key is null or p.key is null
-""".format(enrolled=_ENROLLED.format(join="left join"))
-REPEATED_ENROLLMENTS: Final = """
-select e.line, 'Student_id' as "column", 'duplicate_row' as code
-{enrolled} join wanted_enrollments w on w.section = s.section and w.student = p.ordinal
-where w.rows > 1 and e.line > w.line
-""".format(enrolled=_ENROLLED.format(join="join"))
-ENROLLMENTS_ELSEWHERE: Final = """
-select e.line, 'School_id' as "column", 'school_mismatch' as code {enrolled} where h.ordinal <> s.school
-""".format(enrolled=_ENROLLED.format(join="join"))
-
-SCHOOLS_OF_SECTIONS: Final = """
+SCHOOLS_OF_TEACHERS: Final = """
 insert into wanted_school_people (person, school, kind, position)
-select distinct l.{person}, f.school, '{kind}', null::smallint
-from wanted_{links} l join formed_sections f on f.section = l.section
-where not exists (select from wanted_school_people own where own.person = l.{person} and own.school = f.school)
+select distinct l.teacher, f.school, 'teachers', null::smallint
+from wanted_section_teachers l join formed_sections f on f.section = l.section
+where not exists (select from wanted_school_people own where own.person = l.teacher and own.school = f.school)
 """
 
 
-async def check(session: AsyncSession, district_id: UUID, log: ProblemLog, *, id_time: int) -> None:
+async def check(session: AsyncSession, district_id: UUID, log: ProblemLog, frames: Frames, *, id_time: int) -> Pairs:
     """Make the wanted roster of what was loaded, and log what had to be rejected or left out.
 
-    Ids that are new carry `id_time`, in milliseconds since 1970.
+    Enrollments come in frames, and go as pairs of section and student. Ids that are new carry
+    `id_time`, in milliseconds since 1970.
     """
     await spelling.keep_spellings(session, district_id)
     await number(session, district_id, Kind.SCHOOLS, keys=SCHOOL_KEYS, id_time=id_time)
@@ -123,10 +104,10 @@ async def check(session: AsyncSession, district_id: UUID, log: ProblemLog, *, id
         await _people(session, district_id, log, kind=kind, id_time=id_time)
     await derived.contacts(session, district_id, id_time=id_time)
     await _sections(session, district_id, log, id_time=id_time)
-    await _enrollments(session, log)
-    for people, person, links in (("students", "student", "enrollments"), ("teachers", "teacher", "section_teachers")):
-        await session.execute(text(SCHOOLS_OF_SECTIONS.format(kind=people, person=person, links=links)))
+    enrolled = await _enrollments(session, log, frames)
+    await session.execute(text(SCHOOLS_OF_TEACHERS))
     await staging.analyse(session, "wanted_school_people")
+    return enrolled
 
 
 async def _people(session: AsyncSession, district_id: UUID, log: ProblemLog, *, kind: Kind, id_time: int) -> None:
@@ -153,14 +134,29 @@ async def _sections(session: AsyncSession, district_id: UUID, log: ProblemLog, *
     await report(session, log, Kind.SECTIONS, PLACED_PROBLEMS.format(kind="sections", key="Section_id"))
 
 
-async def _enrollments(session: AsyncSession, log: ProblemLog) -> None:
-    await session.execute(text(ENROLL))
-    await staging.analyse(session, "wanted_enrollments")
-    tally = (await session.execute(text(TALLY))).one()
-    # Each of these passes over all enrollments, and nearly always would find nothing.
-    if tally.repeated:
-        await report(session, log, "enrollments", REPEATED_ENROLLMENTS)
-    if tally.elsewhere:
-        await report(session, log, "enrollments", ENROLLMENTS_ELSEWHERE)
-    if tally.rejected:
-        await report(session, log, "enrollments", REJECTED_ENROLLMENTS)
+async def _enrollments(session: AsyncSession, log: ProblemLog, frames: Frames) -> Pairs:
+    schools, students = [
+        await _fetched(session, KNOWN_RECORDS.format(kind=kind), "ordinal") for kind in (Kind.SCHOOLS, Kind.STUDENTS)
+    ]
+    sections = await _fetched(session, KNOWN_SECTIONS, "ordinal", "school")
+    enrolled = await asyncio.to_thread(enrol, frames, Known(schools, sections, students))
+    for lines, column, code in (
+        (enrolled.repeated, "Student_id", "duplicate_row"),
+        (enrolled.elsewhere, "School_id", "school_mismatch"),
+    ):
+        note(log, "enrollments", {code: len(lines)}, [Finding(int(line), column, code) for line in lines[:KEPT]])
+    codes = Counter(code for reason in enrolled.reasons.tolist() for _, code in [REJECTIONS[reason]])
+    first = zip(enrolled.rejected[:KEPT].tolist(), enrolled.reasons[:KEPT].tolist(), strict=True)
+    note(log, "enrollments", codes, [Finding(line, *REJECTIONS[reason]) for line, reason in first])
+    own = await pairs.fetch(session, "select person, school from wanted_school_people")
+    await pairs.send(session, "enrolled_at", missing(at_schools(enrolled.pairs, sections), own))
+    await session.execute(text(ENROLLED_STUDENTS))
+    return enrolled.pairs
+
+
+async def _fetched(session: AsyncSession, query: str, *ordinals: str) -> pl.DataFrame:
+    """The keys of a query and their ordinals."""
+    data = io.BytesIO()
+    await (await staging.driver(session)).copy_from_query(query, output=data, format="csv", force_quote=["key"])
+    schema = {"key": pl.String(), **dict.fromkeys(ordinals, pl.Int32())}
+    return pl.read_csv(data.getvalue(), has_header=False, schema=schema) if data.tell() else pl.DataFrame(schema=schema)

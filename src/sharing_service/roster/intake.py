@@ -1,7 +1,8 @@
 """Keeps uploads in the database in chunks, where every worker sees them, until their sync is final."""
 
+import hashlib
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import BinaryIO, Final, cast
 from uuid import UUID
 
@@ -28,7 +29,8 @@ async def store_file(
     limit: int,
 ) -> int:
     """Store one file as it arrives and return its size in bytes; `TooLarge` beyond the limit."""
-    writer = await _Writer.begin(session, district_id, sync_id, position=position, name=name, is_archive=is_archive)
+    place: dict[str, UUID | int] = {"district_id": district_id, "sync_id": sync_id, "position": position}
+    writer = _Writer(session, place, name=name, is_archive=is_archive)
     size = 0
     async for chunk in chunks:
         size += len(chunk)
@@ -61,10 +63,9 @@ async def store_multipart(
             if isinstance(found, PartBegins):
                 if writer:
                     await writer.end()
-                begin = _Writer.begin(
-                    session, district_id, sync_id, position=count, name=found.name, is_archive=found.is_archive
-                )
-                writer, count = await begin, count + 1
+                place: dict[str, UUID | int] = {"district_id": district_id, "sync_id": sync_id, "position": count}
+                writer = _Writer(session, place, name=found.name, is_archive=found.is_archive)
+                count += 1
             elif writer:
                 await writer.write(found)
     body.end()
@@ -114,21 +115,16 @@ def _check_size(size: int, limit: int) -> None:
 
 
 class _Writer:
-    """Stores one file in chunks of one size, whatever the sizes in which it arrives."""
+    """Stores one file in chunks of one size, whatever the sizes in which it arrives, and its digest at the end."""
 
-    def __init__(self, session: AsyncSession, place: dict[str, UUID | int]) -> None:
+    def __init__(self, session: AsyncSession, place: Mapping[str, UUID | int], *, name: str, is_archive: bool) -> None:
         self._session = session
         self._place = place
+        self._name = name
+        self._is_archive = is_archive
+        self._digest = hashlib.sha256()
         self._number = 0
         self._waiting = bytearray()
-
-    @classmethod
-    async def begin(
-        cls, session: AsyncSession, district_id: UUID, sync_id: UUID, *, position: int, name: str, is_archive: bool
-    ) -> "_Writer":
-        place: dict[str, UUID | int] = {"district_id": district_id, "sync_id": sync_id, "position": position}
-        await session.execute(insert(UploadFile).values(**place, name=name, is_archive=is_archive))
-        return cls(session, place)
 
     async def write(self, data: bytes) -> None:
         self._waiting += data
@@ -139,7 +135,10 @@ class _Writer:
     async def end(self) -> None:
         if self._waiting:
             await self._insert(bytes(self._waiting))
+        file = {"name": self._name, "is_archive": self._is_archive, "digest": self._digest.digest()}
+        await self._session.execute(insert(UploadFile).values(**self._place, **file))
 
     async def _insert(self, data: bytes) -> None:
+        self._digest.update(data)
         await self._session.execute(insert(UploadChunk).values(**self._place, number=self._number, data=data))
         self._number += 1

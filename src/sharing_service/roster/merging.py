@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import CursorResult, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sharing_service.roster import staging
-from sharing_service.roster.catalogue import EXTENSIBLE, FIELDS, Kind, numbering_of
+from sharing_service.roster import pairs, staging
+from sharing_service.roster.catalogue import EXTENSIBLE, FIELDS, PEOPLE, Kind, numbering_of
+from sharing_service.roster.enrolling import Pairs, missing
 from sharing_service.roster.outcome import Changes, Outcome
 
 CHANGE: Final = """
@@ -72,12 +73,15 @@ insert into moved (numbering, ordinal, own) select :numbering, ordinal, own from
 """
 
 # A record whose own links moved has changed, though no column of it has.
+RESTAMPED: Final = """
+insert into restamped (numbering, ordinal)
+select numbering, ordinal from moved where own except select numbering, ordinal from touched
+"""
 STAMP: Final = """
 with changed as (
     update {kind} t set modified_at = now()
     where t.district_id = :district_id
-      and t.ordinal in (select ordinal from moved where numbering = :numbering and own
-                        except select ordinal from touched where numbering = :numbering)
+      and t.ordinal in (select ordinal from restamped where numbering = :numbering)
     returning t.ordinal
 )
 insert into touched (numbering, ordinal) select :numbering, ordinal from changed
@@ -98,7 +102,7 @@ class Link:
     numbering: str
     owner: str
     other: str
-    values: tuple[str, ...] = ()
+    values: tuple[str, ...]
     own: str = "true"
     """Whether a pair counts as a value of its owner, in SQL."""
 
@@ -109,10 +113,22 @@ LINKS: Final = (
     # A school that a person is at only through a section follows the enrollments; it is no value of the person.
     Link("school_people", "people", "person", "school", ("kind", "position"), own="position is not null"),
 )
-ENROLLMENTS: Final = Link("enrollments", "sections", "section", "student", own="false")
+PUBLISHED_PAIRS: Final = "select section, student from enrollments where district_id = $1"
+DISENROLL: Final = """
+delete from enrollments t using left_enrollments w
+where t.district_id = :district_id and t.section = w.section and t.student = w.student
+"""
+ENROLL: Final = """
+insert into enrollments (district_id, section, student) select :district_id, section, student from wanted_enrollments
+"""
+ENROLLMENTS_MOVED: Final = """
+insert into moved (numbering, ordinal, own)
+select :numbering, section, false
+from (select section from wanted_enrollments union select section from left_enrollments) differing
+"""
 
 
-async def merge(session: AsyncSession, district_id: UUID) -> Outcome:
+async def merge(session: AsyncSession, district_id: UUID, enrolled: Pairs) -> Outcome:
     """Bring the roster of a district to what `check` left, and tell how many records of each kind that moved.
 
     Afterwards `touched` lists the records whose documents are to be written, `relinked` those of which only references
@@ -123,14 +139,19 @@ async def merge(session: AsyncSession, district_id: UUID) -> Outcome:
         outcome[kind.value] = await _merge_records(session, district_id, kind)
     for link in LINKS:
         await _merge_links(session, district_id, link)
-    added, removed = await _merge_links(session, district_id, ENROLLMENTS)
-    outcome["enrollments"] = await _changes(session, "enrollments", added=added, changed=0, removed=removed)
+    outcome["enrollments"] = await _merge_enrollments(session, district_id, enrolled)
     await staging.analyse(session, "moved", "touched")
-    for kind in (Kind.SECTIONS, Kind.STUDENTS, Kind.TEACHERS, Kind.STAFF, Kind.CONTACTS):
+    for kind in (Kind.SECTIONS, *PEOPLE) if await _any_restamped(session) else ():
         outcome[kind.value].changed += await _count(session, STAMP.format(kind=kind), district_id, numbering_of(kind))
     await session.execute(text(RELINKED))
     await staging.analyse(session, "touched", "relinked", "left_records")
     return outcome
+
+
+async def _any_restamped(session: AsyncSession) -> bool:
+    await session.execute(text(RESTAMPED))
+    await staging.analyse(session, "restamped")
+    return bool(await session.scalar(text("select exists (select from restamped)")))
 
 
 async def _merge_records(session: AsyncSession, district_id: UUID, kind: Kind) -> Changes:
@@ -175,8 +196,20 @@ def _source(kind: Kind) -> str:
     return f"wanted_{kind} w join staged_{staged} r on r.line = w.line{formed}"
 
 
-async def _merge_links(session: AsyncSession, district_id: UUID, link: Link) -> tuple[int, int]:
-    """Returns how many pairs were added and removed."""
+async def _merge_enrollments(session: AsyncSession, district_id: UUID, enrolled: Pairs) -> Changes:
+    before = await pairs.fetch(session, PUBLISHED_PAIRS, district_id)
+    added, removed = missing(enrolled, before), missing(before, enrolled)
+    await pairs.send(session, "wanted_enrollments", added)
+    await pairs.send(session, "left_enrollments", removed)
+    await staging.plan_for_bulk(session, bulk=False)
+    await session.execute(text(DISENROLL), {"district_id": district_id})
+    await staging.plan_for_bulk(session, bulk=True)
+    await session.execute(text(ENROLL), {"district_id": district_id})
+    await session.execute(text(ENROLLMENTS_MOVED), {"numbering": "sections"})
+    return Changes(before=len(before), added=len(added), removed=len(removed))
+
+
+async def _merge_links(session: AsyncSession, district_id: UUID, link: Link) -> None:
     shape = {
         "table": link.table,
         "owner": link.owner,
@@ -187,11 +220,9 @@ async def _merge_links(session: AsyncSession, district_id: UUID, link: Link) -> 
         "old": ", ".join(f"t.{column}" for column in link.values),
         "new": ", ".join(f"w.{column}" for column in link.values),
     }
-    removed = await _count(session, UNLINK.format_map(shape), district_id, link.numbering)
-    if link.values:
-        await _count(session, RELINK.format_map(shape), district_id, link.numbering)
-    added = await _count(session, LINK.format_map(shape), district_id, link.numbering)
-    return added, removed
+    await _count(session, UNLINK.format_map(shape), district_id, link.numbering)
+    await _count(session, RELINK.format_map(shape), district_id, link.numbering)
+    await _count(session, LINK.format_map(shape), district_id, link.numbering)
 
 
 async def _count(session: AsyncSession, statement: str, district_id: UUID, numbering: str) -> int:

@@ -223,6 +223,7 @@ class Sync(Base):
         ),
         CheckConstraint("progress between 0 and 1", name="progress_between_0_and_1"),
         Index("uq_syncs_one_held", "district_id", unique=True, postgresql_where=text("status = 'held'")),
+        Index("uq_syncs_one_fingerprint", "district_id", unique=True, postgresql_where=text("fingerprint is not null")),
     )
 
     district_id: Mapped[UUID] = mapped_column(ForeignKey("districts.id"))
@@ -241,6 +242,8 @@ class Sync(Base):
     started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     caller: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Of the upload that the published roster equals; null for every other sync."""
 
 
 class UploadFile(Base):
@@ -254,6 +257,8 @@ class UploadFile(Base):
     position: Mapped[int] = mapped_column(SmallInteger)
     name: Mapped[str] = mapped_column(Text)
     is_archive: Mapped[bool] = mapped_column()
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    """SHA-256 of its bytes."""
 
 
 class UploadChunk(Base):

@@ -14,10 +14,12 @@ insert into ordinal_counters (district_id, numbering) values (:district_id, :num
 """
 
 # An id is a UUID of version 7 (RFC 9562 section 6.2, method 1): milliseconds, then the ordinal as the counter in the
-# next 32 free bits, then 42 random bits. So the ids of one numbering ascend with ordinals, whatever the clock does.
+# next 32 free bits, then 42 random bits. So the ids of one numbering ascend with ordinals, whatever the clock does. The
+# bits are of a digest with a random seed: to ask the system for some, row by row, costs as much as all else here.
 NUMBER: Final = """
-with counter as (
-    select next_ordinal, greatest(last_id_time, :id_time) as id_time
+with counter as materialized (
+    select next_ordinal, greatest(last_id_time, :id_time) as id_time,
+           uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) as seed
     from ordinal_counters where district_id = :district_id and numbering = :numbering
 ),
 known as (
@@ -27,15 +29,18 @@ known as (
 ),
 fresh as (
     select line, key, (select next_ordinal from counter) + row_number() over (order by line)::int - 1 as ordinal,
-           (select id_time from counter) as id_time, gen_random_uuid() as noise
+           (select id_time from counter) as id_time
     from known where ordinal is null
+),
+drawn as materialized (
+    select line, key, ordinal, id_time, sha256((select seed from counter) || int4send(ordinal)) as noise from fresh
 ),
 named as (
     select line, key, ordinal, cast(
         lpad(to_hex(id_time), 12, '0') || '7' || lpad(to_hex(ordinal >> 20), 3, '0')
-        || to_hex((2097152 | (ordinal & 1048575)) << 2 | (get_byte(uuid_send(noise), 0) & 3))
-        || right(noise::text, 10) as uuid) as id
-    from fresh
+        || to_hex((2097152 | (ordinal & 1048575)) << 2 | (get_byte(noise, 0) & 3))
+        || right(encode(noise, 'hex'), 10) as uuid) as id
+    from drawn
 ),
 kept as (
     insert into identities (district_id, kind, key, numbering, ordinal, id)

@@ -36,6 +36,11 @@ def report(outcome: Outcome, rejected: Mapping[str, int]) -> dict[str, dict[str,
     }
 
 
+def rejected_in(told: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    """The rejected rows by file name, as a stored report tells them."""
+    return {f"{kind}.csv": counts["rejected"] for kind, counts in told.items()}
+
+
 def removes_too_much(outcome: Mapping[str, Changes], kinds: Iterable[str] = HELD_KINDS) -> list[str]:
     """The kinds of which so many records would leave that a person must look at the sync before it is published."""
     return [

@@ -1,7 +1,7 @@
 """What is wrong with an upload, in words that help to mend it and never repeat a cell."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
@@ -34,6 +34,13 @@ class ProblemLog:
         self.count = 0
         self.rejected: Counter[str] = Counter()
         """Rejected rows by file name."""
+
+    @classmethod
+    def restored(cls, kept: Iterable[Mapping[str, Any]], *, count: int, rejected: Mapping[str, int]) -> "ProblemLog":
+        """The log as a sync stored it."""
+        log = cls()
+        log.kept, log.count, log.rejected = [Problem(**problem) for problem in kept], count, Counter(rejected)
+        return log
 
     def warn(self, file: str, code: str, message: str, *, line: int | None = None, column: str | None = None) -> None:
         """Note something that was left out or replaced."""

@@ -106,6 +106,20 @@ async def discard_held(session: AsyncSession, newer: Sync) -> list[str]:
     return [str(sync.id) for sync in held]
 
 
+async def published_from(session: AsyncSession, district_id: UUID, fingerprint: bytes) -> Sync | None:
+    """The sync that made the published roster, if its upload has this fingerprint."""
+    statement = select(Sync).where(Sync.district_id == district_id, Sync.fingerprint == fingerprint)
+    return (await session.scalars(statement)).one_or_none()
+
+
+async def note_published(session: AsyncSession, sync: Sync, fingerprint: bytes) -> None:
+    """Note that the published roster equals the upload of this sync, and no earlier one any more."""
+    earlier = update(Sync).where(Sync.district_id == sync.district_id, Sync.fingerprint.is_not(None))
+    await session.execute(earlier.values(fingerprint=None))
+    sync.fingerprint = fingerprint
+    await session.flush()
+
+
 async def end(
     session: AsyncSession,
     sync: Sync,

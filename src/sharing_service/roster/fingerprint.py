@@ -1,0 +1,24 @@
+"""Recognises an upload: the same files, read by the same release within the same limits, give the same roster."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Final
+
+from sharing_service.roster.archive import ArchiveLimits
+from sharing_service.roster.models import UploadFile
+
+READING: Final = 1
+"""Raise it with every change of what is read, checked or kept of a file, or equal files stay as they were read before.
+
+A new release reads them anew in any case.
+"""
+
+
+def fingerprint(files: Sequence[UploadFile], limits: ArchiveLimits) -> bytes:
+    """The digest of everything that decides what an upload makes of a roster, in 32 bytes."""
+    sent = [(file.name, file.is_archive, file.digest.hex()) for file in files]
+    reader = (version("sharing-service"), READING, asdict(limits))
+    return hashlib.sha256(json.dumps([reader, sent]).encode()).digest()
