@@ -41,9 +41,9 @@ def seconds(figure: float) -> str:
     return f"{figure:.2f} s" if figure >= 1 else f"{figure * 1000:.1f} ms"
 
 
-def megabytes(figure: float) -> str:
+def size(figure: float) -> str:
     """Bytes for people."""
-    return f"{figure / 1_000_000:.1f} MB"
+    return f"{figure / 1_000_000:.0f} MB" if figure >= 1_000_000 else f"{figure / 1000:.0f} kB"
 
 
 @dataclass
@@ -83,7 +83,7 @@ class Size:
     def row(self) -> str:
         """The bytes beside their limit."""
         verdict = Goal(self.limit).verdict(self.figure)
-        return f"| {self.what} | {megabytes(self.figure)} | - | - | ≤ {megabytes(self.limit)} | {verdict} |"
+        return f"| {self.what} | {size(self.figure)} | - | - | ≤ {size(self.limit)} | {verdict} |"
 
 
 async def compare(
