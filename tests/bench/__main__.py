@@ -6,7 +6,6 @@ All parts together write docs/performance.md.
 import asyncio
 import os
 import platform
-import sys
 import tempfile
 from argparse import ArgumentParser
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +19,7 @@ from sharing_service import schema
 from sharing_service.embedded import start
 from sharing_service.generator.files import File
 from tests.bench.answers import measure_answers
-from tests.bench.comparison import TURNS, Row, table
+from tests.bench.comparison import HEAD, TURNS, Row
 from tests.bench.days import measure_days
 from tests.bench.decisions import measure_decisions
 from tests.bench.ground import Ground, rows_of
@@ -41,7 +40,7 @@ PARTS: Final[Mapping[str, Callable[[Ground], list[Row]]]] = {
 TEXT: Final = """# Performance
 
 `make bench STUDENTS={students}` on {cores} cores, {date}, PostgreSQL {postgres}, Python {python}.
-The files of the first day have {rows}.
+Rows of the first day's files: {rows}.
 
 The service runs as `serve` runs it, its PostgreSQL with every commit on the disk, its client on the same machine. Both
 sides of a row are measured in turn in one run. The figures are medians: of {databases} turns for the imports, each in a
@@ -62,26 +61,28 @@ def main(students: int, parts: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="sharing-bench-") as folder, start(Path(folder)) as server:
         schema.upgrade(server.url)
         ground = Ground(server, Path(folder), students)
-        rows: list[Row] = []
+        lines = [HEAD]
+        print(HEAD)
         for name in parts:
-            print(f"{name} ...", file=sys.stderr)
-            rows += PARTS[name](ground)
-        print(table(rows))
+            rows = [row.row for row in PARTS[name](ground)]
+            # At once: a part of a large district takes hours.
+            print(*rows, sep="\n", flush=True)
+            lines += rows
         if len(parts) == len(PARTS):
-            PAGE.write_text(_page(ground, rows), encoding="utf-8")
+            PAGE.write_text(_page(ground, lines), encoding="utf-8")
 
 
-def _page(ground: Ground, rows: Sequence[Row]) -> str:
+def _page(ground: Ground, lines: Sequence[str]) -> str:
     return TEXT.format(
         students=ground.students,
         cores=len(os.sched_getaffinity(0)),
         date=datetime.now(UTC).date(),
         postgres=asyncio.run(_version(ground.server.dsn)),
         python=platform.python_version(),
-        rows=", ".join(f"{rows_of(ground.day(0), file)} rows of {file}" for file in File),
+        rows=", ".join(f"{file} {rows_of(ground.day(0), file)}" for file in File),
         databases=DATABASES,
         turns=TURNS,
-        table=table(rows),
+        table="\n".join(lines),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from tests.bench.comparison import Goal, Row, Size
 from tests.bench.crawling import crawl
 from tests.bench.ground import Ground, opened
-from tests.bench.memory import api, forget_peak, peak
+from tests.bench.memory import API_LIMIT, api, forget_peak, peak
 from tests.bench.reading import compare_reading
 from tests.bench.serving import Served
 from tests.bench.uploads import publish
@@ -15,7 +15,6 @@ from tests.factories.service import Connected
 
 GOALS: Final = (None, None, Goal(2.5), Goal(3))
 """Of a page and a record, which are to be measured as requests per second; of the export and the crawl."""
-PEAK: Final = 400_000_000
 
 
 def measure_answers(ground: Ground) -> list[Row]:
@@ -40,8 +39,8 @@ async def _measure(service: Served, ground: Ground) -> list[Row]:
         forget_peak(api())
         await _export(whole)
         rows += [
-            Size("memory of the API process during a crawl, peak", crawled, PEAK),
-            Size("memory of the API process during a CSV export, peak", peak(api()), PEAK),
+            Size("memory of the API process during a crawl, peak", crawled, API_LIMIT),
+            Size("memory of the API process during a CSV export, peak", peak(api()), API_LIMIT),
         ]
     return rows
 

@@ -1,7 +1,7 @@
 """Two figures side by side: ours, and that of a reference which does the least that could do; and their goal."""
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Final, Protocol
@@ -10,6 +10,8 @@ Operation = Callable[[int], Awaitable[object]]
 """What is timed; it is told the number of its turn."""
 
 TURNS: Final = 5
+HEAD: Final = "| what | ours | reference | ratio | goal | verdict |\n|---|--:|---|--:|--:|---|"
+"""How a table of rows begins."""
 
 
 @dataclass(frozen=True)
@@ -103,12 +105,6 @@ async def compare(
         await comparison.turn(number, ours, theirs)
     del comparison.ours[0], comparison.theirs[0]
     return comparison
-
-
-def table(rows: Sequence[Row]) -> str:
-    """The rows in Markdown."""
-    head = ["| what | ours | reference | ratio | goal | verdict |", "|---|--:|---|--:|--:|---|"]
-    return "\n".join([*head, *(one.row for one in rows)])
 
 
 async def timed(operation: Operation, number: int) -> float:

@@ -6,12 +6,11 @@ from typing import Final
 
 from tests.bench.comparison import Comparison, Goal, Row, Size
 from tests.bench.ground import Ground, opened
-from tests.bench.memory import peak, worker
+from tests.bench.memory import WORKER_LIMIT, peak, worker
 from tests.bench.serving import Served
 from tests.bench.uploads import COPY, check_published, copy, make_bare_tables, publish, wake_worker
 
 DATABASES: Final = 5
-PEAK: Final = 1_000_000_000
 
 
 def measure_imports(ground: Ground) -> list[Row]:
@@ -20,7 +19,7 @@ def measure_imports(ground: Ground) -> list[Row]:
     for number in range(DATABASES):
         with ground.served(f"imports_{number}") as service:
             asyncio.run(imports.take_turn(service))
-    return [imports.first, imports.again, Size("memory of the importing process, peak", imports.peak, PEAK)]
+    return [imports.first, imports.again, Size("memory of the importing process, peak", imports.peak, WORKER_LIMIT)]
 
 
 class _Imports:

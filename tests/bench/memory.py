@@ -3,6 +3,10 @@
 import multiprocessing
 from itertools import chain
 from pathlib import Path
+from typing import Final
+
+WORKER_LIMIT: Final = 1_000_000_000
+API_LIMIT: Final = 400_000_000
 
 
 def worker() -> int:

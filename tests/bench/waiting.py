@@ -8,9 +8,10 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from tests.bench.comparison import TURNS, Comparison, Goal, Operation, Row, timed
+from tests.bench.comparison import TURNS, Comparison, Goal, Operation, Row, Size, timed
 from tests.bench.days import GRANTS, begin
 from tests.bench.ground import Ground, Opened, opened
+from tests.bench.memory import WORKER_LIMIT, peak, worker
 from tests.bench.permissions import varied_rules
 from tests.bench.serving import Served
 from tests.bench.uploads import check_published, publish_next
@@ -44,7 +45,7 @@ class _Decision:
 
 
 async def _measure(service: Served, first_day: Path, days: Iterator[Path]) -> list[Row]:
-    comparisons: list[Row] = []
+    rows: list[Row] = []
     async with opened(service) as there:
         applications = await begin(there, first_day, grants=GRANTS)
         for decision in (_save(applications[0]), await _block(applications[1]), _pause(applications[2])):
@@ -53,8 +54,9 @@ async def _measure(service: Served, first_day: Path, days: Iterator[Path]) -> li
             for _ in range(TURNS):
                 comparison.theirs.append(median([await decision.seconds() for _ in range(IDLE)]))
                 comparison.ours.append(await _slowest(there, decision, next(days)))
-            comparisons.append(comparison)
-    return comparisons
+            rows.append(comparison)
+    what = f"memory of the importing process with {GRANTS} grants, peak"
+    return [*rows, Size(what, peak(worker()), WORKER_LIMIT)]
 
 
 async def _slowest(there: Opened, decision: _Decision, day: Path) -> float:
