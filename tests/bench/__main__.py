@@ -96,6 +96,8 @@ async def _version(dsn: str) -> str:
 if __name__ == "__main__":
     parser = ArgumentParser(prog="python -m tests.bench", description="Measure the service on generated districts.")
     parser.add_argument("students", type=int)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], metavar="PART", help=f"Of {', '.join(PARTS)}.")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"Of {', '.join(PARTS)}.")
     asked = parser.parse_args()
+    if unknown := [name for name in asked.parts if name not in PARTS]:
+        parser.error(f"No part is called {unknown[0]}; there are {', '.join(PARTS)}.")
     main(asked.students, asked.parts or list(PARTS))
