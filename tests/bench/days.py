@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from tests.bench.comparison import TURNS, Comparison, Goal, Row, timed
+from tests.bench.decisions import varied_rules
 from tests.bench.ground import Ground, Opened, opened
-from tests.bench.permissions import varied_rules
 from tests.bench.serving import Served
 from tests.bench.uploads import COPY, check_published, copy, make_bare_tables, publish, publish_next
 from tests.factories.service import Connected, District

@@ -9,7 +9,7 @@ import asyncpg
 import httpx2
 
 from tests.bench.comparison import TURNS, Comparison, Operation, compare
-from tests.bench.permissions import THREE_RULES
+from tests.bench.decisions import THREE_RULES
 from tests.factories.service import Connected, Json, answered
 
 PAGE: Final = 1000

@@ -10,9 +10,9 @@ from typing import Final
 
 from tests.bench.comparison import TURNS, Comparison, Goal, Operation, Row, Size, timed
 from tests.bench.days import GRANTS, begin
+from tests.bench.decisions import varied_rules
 from tests.bench.ground import Ground, Opened, opened
 from tests.bench.memory import WORKER_LIMIT, peak, worker
-from tests.bench.permissions import varied_rules
 from tests.bench.serving import Served
 from tests.bench.uploads import check_published, publish_next
 from tests.factories.service import Connected
