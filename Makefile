@@ -70,9 +70,11 @@ migrate: install ## Bring the database of SHARING_DATABASE_URL up to date
 
 # How large the district of `make bench` is.
 STUDENTS ?= 20000
+# Which parts it measures: ONLY="imports days"; without, all of them.
+ONLY ?=
 
-bench: .venv/installed-dev ## Measure on a district of STUDENTS and write docs/performance.md
-	$(BIN)/python -m tests.bench $(STUDENTS)
+bench: .venv/installed-dev ## Measure on a district of STUDENTS; without ONLY write docs/performance.md
+	$(BIN)/python -m tests.bench $(STUDENTS) $(ONLY)
 
 nightly: .venv/installed-dev ## Run the tests that take too long for every change
 	$(BIN)/pytest -n $(WORKERS) --hypothesis-profile=nightly tests/test_resolution.py

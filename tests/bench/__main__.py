@@ -1,99 +1,103 @@
-"""Measures the service on a generated district and writes docs/performance.md: `python -m tests.bench STUDENTS`."""
+"""Measures the service on generated districts: `python -m tests.bench STUDENTS [PART ...]`.
+
+All parts together write docs/performance.md.
+"""
 
 import asyncio
 import os
 import platform
-import sys
 import tempfile
+from argparse import ArgumentParser
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import asyncpg
-import httpx2
 
 from sharing_service import schema
-from sharing_service.database import Database
 from sharing_service.embedded import start
-from sharing_service.generator.district import write_district
-from tests.bench.comparison import TURNS, Comparison, table
-from tests.bench.decisions import compare_decisions
-from tests.bench.imports import Imports
-from tests.bench.reading import compare_reading
-from tests.bench.serving import OPERATOR_TOKEN, Served, served
-from tests.factories.service import District, Service, bearer
+from sharing_service.generator.files import File
+from tests.bench.answers import measure_answers
+from tests.bench.comparison import HEAD, TURNS, Row
+from tests.bench.days import measure_days
+from tests.bench.decisions import measure_decisions
+from tests.bench.ground import Ground, rows_of
+from tests.bench.growth import measure_growth
+from tests.bench.imports import DATABASES, measure_imports
+from tests.bench.waiting import measure_waiting
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
-IMPORTS: Final = 3
-ANSWER_SECONDS: Final = 600
-COUNTED: Final = ("schools", "students", "teachers", "sections", "enrollments")
+PARTS: Final[Mapping[str, Callable[[Ground], list[Row]]]] = {
+    "imports": measure_imports,
+    "days": measure_days,
+    "decisions": measure_decisions,
+    "answers": measure_answers,
+    "growth": measure_growth,
+    "waiting": measure_waiting,
+}
 
 TEXT: Final = """# Performance
 
-`make bench STUDENTS={asked}` on {cores} cores, {date}, PostgreSQL {postgres}, Python {python}:
-{schools} schools, {students} students, {teachers} teachers, {sections} sections, {enrollments} enrollments.
+`make bench STUDENTS={students}` on {cores} cores, {date}, PostgreSQL {postgres}, Python {python}.
+Rows of the first day's files: {rows}.
 
 The service runs as `serve` runs it, its PostgreSQL with every commit on the disk, its client on the same machine. Both
-sides of a row are measured in turn in one run. The figures are medians: of {imports} turns for the imports, each in a
-new database, and of {turns} turns for the rest, after one that does not count, in a vacuumed database. The ratio is
-ours divided by the reference.
+sides of a row are measured in turn in one run. The figures are medians: of {databases} turns for the imports, each in a
+new database, and of {turns} turns for the rest, in a vacuumed database, after one that does not count where nothing is
+uploaded. The ratio is ours divided by the reference. The goals are those for a district of a million students.
 
 {table}
 """
 
 
-def main(students: int) -> None:
-    """Measure, print the page and write it."""
+# The files of a million students are more than an upload may be by default.
+UPLOAD_LIMIT: Final = "2147483648"
+
+
+def main(students: int, parts: Sequence[str]) -> None:
+    """Measure, print the table and, if no part was left out, write the page."""
+    os.environ["SHARING_UPLOAD_LIMIT"] = UPLOAD_LIMIT
     with tempfile.TemporaryDirectory(prefix="sharing-bench-") as folder, start(Path(folder)) as server:
         schema.upgrade(server.url)
-        files = Path(folder) / "upload"
-        write_district(files, students=students)
-        imports = Imports(files)
-        for turn in range(1, IMPORTS + 1):
-            with served(server, f"bench_{turn}", Path(folder)) as service:
-                page = asyncio.run(_measure(service, imports, asked=students, last=turn == IMPORTS))
-    print(page)
-    PAGE.write_text(page, encoding="utf-8")
+        ground = Ground(server, Path(folder), students)
+        lines = [HEAD]
+        print(HEAD)
+        for name in parts:
+            rows = [row.row for row in PARTS[name](ground)]
+            # At once: a part of a large district takes hours.
+            print(*rows, sep="\n", flush=True)
+            lines += rows
+        if len(parts) == len(PARTS):
+            PAGE.write_text(_page(ground, lines), encoding="utf-8")
 
 
-async def _measure(service: Served, imports: Imports, *, asked: int, last: bool) -> str:
-    """One turn of the imports and, in the last one's database, all the rest; the page."""
-    connection = await asyncpg.connect(service.dsn)
-    client = httpx2.AsyncClient(base_url=service.url, timeout=ANSWER_SECONDS, trust_env=False)
-    async with client:
-        district = await Service(client, Database(service.dsn), bearer(OPERATOR_TOKEN)).district()
-        await imports.wake_worker(district)
-        await imports.take_turn(district, connection)
-        comparisons = [imports.first, imports.again]
-        if last:
-            comparisons += await _compare_the_rest(district, connection)
-        page = await _page(comparisons, connection, asked=asked)
-    await connection.close()
-    return page
-
-
-async def _compare_the_rest(district: District, connection: asyncpg.Connection) -> list[Comparison]:
-    await connection.execute("vacuum analyze")
-    return [
-        *await compare_decisions(await district.connect(), connection),
-        *await compare_reading(await district.connect(), await district.connect(), connection),
-    ]
-
-
-async def _page(comparisons: list[Comparison], connection: asyncpg.Connection, *, asked: int) -> str:
-    counts = {name: await connection.fetchval(f"select count(*) from {name}") for name in COUNTED}
+def _page(ground: Ground, lines: Sequence[str]) -> str:
     return TEXT.format(
-        asked=asked,
+        students=ground.students,
         cores=len(os.sched_getaffinity(0)),
         date=datetime.now(UTC).date(),
-        postgres=await connection.fetchval("show server_version"),
+        postgres=asyncio.run(_version(ground.server.dsn)),
         python=platform.python_version(),
-        imports=IMPORTS,
+        rows=", ".join(f"{file} {rows_of(ground.day(0), file)}" for file in File),
+        databases=DATABASES,
         turns=TURNS,
-        table=table(comparisons),
-        **counts,
+        table="\n".join(lines),
     )
 
 
+async def _version(dsn: str) -> str:
+    connection = await asyncpg.connect(dsn)
+    version: str = await connection.fetchval("show server_version")
+    await connection.close()
+    return version
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    parser = ArgumentParser(prog="python -m tests.bench", description="Measure the service on generated districts.")
+    parser.add_argument("students", type=int)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"Of {', '.join(PARTS)}.")
+    asked = parser.parse_args()
+    if unknown := [name for name in asked.parts if name not in PARTS]:
+        parser.error(f"No part is called {unknown[0]}; there are {', '.join(PARTS)}.")
+    main(asked.students, asked.parts or list(PARTS))

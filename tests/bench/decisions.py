@@ -1,34 +1,76 @@
-"""How long a district waits for the preview and the save of a permission, against counting its enrollments."""
+"""How long a save and a preview of a permission take, against counting enrollments, and what a grant keeps."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Final
 
 import asyncpg
 
-from tests.bench.comparison import Comparison, Operation, compare
+from tests.bench.comparison import Comparison, Goal, Operation, Row, Size, compare
+from tests.bench.ground import Ground, opened
+from tests.bench.serving import Served
+from tests.bench.uploads import publish
 from tests.factories.service import Connected, District, Json
 
 NOTHING: Final[Json] = {"mode": "schools", "school_ids": []}
+GOAL: Final = Goal(4)
+KEPT: Final = 4_000_000
 COUNT: Final = "select count(*) from enrollments"
 
 
-def _rule(match: str, *where: tuple[str, str, list[str]], **rest: bool) -> Json:
+SUBJECTS: Final = ("math", "english/language arts", "science", "social studies")
+LETTERS: Final = "amsjrcdlkenpt"
+"""With which many emails begin."""
+
+
+def rule(match: str, *where: tuple[str, str, list[str]], **rest: bool) -> Json:
+    """A rule with all of these conditions, each a field, an operator and values."""
     conditions = [{"field": field, "operator": operator, "values": values} for field, operator, values in where]
     return {"match": match, "where": conditions, **rest}
 
 
-THREE_RULES: Final[Json] = {
-    "mode": "rules",
-    "rules": [
-        _rule("sections", ("subject", "is", ["math"]), ("grade", "is", ["3", "4", "9", "10"])),
-        _rule("students", ("ell_status", "is", ["Y"]), companions=True),
-        _rule("teachers", ("email", "starts_with", ["a"]), companions=True),
-    ],
-}
-ELA: Final[Json] = {"share": "rules", "rules": [_rule("sections", ("subject", "is", ["english/language arts"]))]}
+def varied_rules(number: int) -> Json:
+    """Three rules, of sections, students and teachers, other ones for each number below 156."""
+    grades = [str(1 + (number + step) % 12) for step in (2, 3, 8, 9)]
+    return {
+        "mode": "rules",
+        "rules": [
+            rule("sections", ("subject", "is", [SUBJECTS[number % len(SUBJECTS)]]), ("grade", "is", grades)),
+            rule("students", ("ell_status", "is", ["Y"]), companions=True),
+            rule("teachers", ("email", "starts_with", [LETTERS[number % len(LETTERS)]]), companions=True),
+        ],
+    }
 
 
-async def compare_decisions(application: Connected, connection: asyncpg.Connection) -> list[Comparison]:
+THREE_RULES: Final = varied_rules(0)
+ELA: Final[Json] = {"share": "rules", "rules": [rule("sections", ("subject", "is", ["english/language arts"]))]}
+
+
+def measure_decisions(ground: Ground) -> list[Row]:
+    """A save and a preview of each mode, and what a grant with rules keeps."""
+    with ground.served("decisions") as service:
+        return asyncio.run(_measure(service, ground))
+
+
+async def _measure(service: Served, ground: Ground) -> list[Row]:
+    async with opened(service) as there:
+        await publish(there, ground.day(0))
+        await there.connection.execute("vacuum analyze")
+        application = await there.district.connect()
+        return [*await _compare(application, there.connection), await _kept(application, there.connection)]
+
+
+async def _kept(application: Connected, connection: asyncpg.Connection) -> Size:
+    await application.share(THREE_RULES)
+    size = await connection.fetchval(
+        "select pg_column_size(ledgers.*) from ledgers join grants on ledger_id = ledgers.id"
+    )
+    return Size(
+        "what a grant with `rules` (three) keeps: its ledger (and 30 days of feed, once there is one)", size, KEPT
+    )
+
+
+async def _compare(application: Connected, connection: asyncpg.Connection) -> list[Comparison]:
     """A save and a preview of each mode, from a grant that shares nothing."""
     comparisons = []
     permissions = await _permissions(application.district)
@@ -42,11 +84,12 @@ async def compare_decisions(application: Connected, connection: asyncpg.Connecti
 
     for name, permission in permissions.items():
         what = f"save of a permission, {name}"
-        comparisons.append(await compare(what, _save(application, permission), f"`{COUNT}`", count, before=nothing))
+        save = _save(application, permission)
+        comparisons.append(await compare(what, save, f"`{COUNT}`", count, goal=GOAL, before=nothing))
     await application.share(NOTHING)
     for name, permission in permissions.items():
         what = f"preview of a permission, {name}"
-        comparisons.append(await compare(what, _preview(application, permission), f"`{COUNT}`", count))
+        comparisons.append(await compare(what, _preview(application, permission), f"`{COUNT}`", count, goal=GOAL))
     return comparisons
 
 

@@ -1,70 +1,49 @@
-"""How long an upload takes until it is published, against COPY of the same files."""
+"""How long an upload takes until it is published, and what memory, against COPY of the same files."""
 
 import asyncio
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-import asyncpg
+from tests.bench.comparison import Comparison, Goal, Row, Size
+from tests.bench.ground import Ground, opened
+from tests.bench.memory import WORKER_LIMIT, peak, worker
+from tests.bench.serving import Served
+from tests.bench.uploads import COPY, check_published, copy, make_bare_tables, publish, wake_worker
 
-from sharing_service.generator.files import COLUMNS, File
-from tests.bench.comparison import Comparison
-from tests.factories.service import District, Json, answered
-
-POLL_SECONDS: Final = 0.02
+DATABASES: Final = 5
 
 
-class Imports:
-    """The two comparisons, which gain one turn from each new database."""
+def measure_imports(ground: Ground) -> list[Row]:
+    """The first import and the same files again, a turn in each of some new databases."""
+    imports = _Imports(ground.day(0))
+    for number in range(DATABASES):
+        with ground.served(f"imports_{number}") as service:
+            asyncio.run(imports.take_turn(service))
+    return [imports.first, imports.again, Size("memory of the importing process, peak", imports.peak, WORKER_LIMIT)]
 
+
+class _Imports:
     def __init__(self, files: Path) -> None:
-        """Name the folder of the upload."""
-        self._paths = [files / f"{file}.csv" for file in COLUMNS]
-        self._files = {path.name: path.read_bytes() for path in self._paths}
-        self.first = Comparison("first import, until published", "COPY of the files into bare text tables")
-        self.again = Comparison("the same files again, until published", "COPY of the files into bare text tables")
+        self._files = files
+        self.peak = 0
+        self.first = Comparison("first import, until published", COPY, Goal(12))
+        self.again = Comparison("the same files again, until published", COPY, Goal(4))
 
-    async def take_turn(self, district: District, connection: asyncpg.Connection) -> None:
+    async def take_turn(self, service: Served) -> None:
         """Publish the files twice in a new district, each time beside a COPY."""
         revisions = []
+        async with opened(service) as there:
+            await wake_worker(there.district)
 
-        async def publish(_: int) -> None:
-            sync = await _sync(district, self._files)
-            assert sync["status"] == "published", sync
-            revisions.append(sync["revision"])
+            async def ours(_: int) -> None:
+                revisions.append((await publish(there, self._files))["revision"])
 
-        async def copy(_: int) -> None:
-            for path in self._paths:
-                await connection.copy_to_table(f"bare_{path.stem}", source=path, format="csv", header=True)
+            async def theirs(_: int) -> None:
+                await copy(there, self._files)
 
-        for comparison in (self.first, self.again):
-            await _make_bare_tables(connection)
-            await comparison.turn(0, publish, copy)
+            for comparison in (self.first, self.again):
+                await make_bare_tables(there)
+                await comparison.turn(0, ours, theirs)
+                await check_published(there, self._files)
         assert revisions[0] == revisions[1], "the same files again changed something"
-
-    async def wake_worker(self, district: District) -> None:
-        """Have a dry run of nothing answered, since a worker that has just been started is still loading itself."""
-        headers = {path.name: ",".join(COLUMNS[File(path.stem)]).encode() + b"\n" for path in self._paths}
-        assert (await _sync(district, headers, dry_run=True))["status"] == "checked"
-
-
-async def _sync(district: District, files: Mapping[str, bytes], *, dry_run: bool = False) -> Json:
-    """Upload files, leave the rest to the worker, and ask until it is done; the sync as it ended."""
-    response = await district.service.client.post(
-        f"{district.path}/syncs",
-        params={"dry_run": dry_run},
-        files=[(name, (name, content, "text/csv")) for name, content in files.items()],
-        headers=district.admin,
-    )
-    sync: Json = answered(response, 202)
-    while sync["status"] in ("queued", "running"):
-        await asyncio.sleep(POLL_SECONDS)
-        sync = await district.sync_report(sync["id"])
-    return sync
-
-
-async def _make_bare_tables(connection: asyncpg.Connection) -> None:
-    for file, columns in COLUMNS.items():
-        named = ", ".join(f'"{name}" text' for name in columns)
-        await connection.execute(f"drop table if exists bare_{file}")
-        await connection.execute(f"create table bare_{file} ({named})")
+        self.peak = max(self.peak, peak(worker()))

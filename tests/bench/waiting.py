@@ -1,0 +1,112 @@
+"""How long a district waits for a decision that it makes while the files of the next day are published."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+from tests.bench.comparison import TURNS, Comparison, Goal, Operation, Row, Size, timed
+from tests.bench.days import GRANTS, begin
+from tests.bench.decisions import varied_rules
+from tests.bench.ground import Ground, Opened, opened
+from tests.bench.memory import WORKER_LIMIT, peak, worker
+from tests.bench.serving import Served
+from tests.bench.uploads import check_published, publish_next
+from tests.factories.service import Connected
+
+IDLE: Final = 3
+"""How many decisions are timed before each upload."""
+REST_SECONDS: Final = 0.02
+
+
+def measure_waiting(ground: Ground) -> list[Row]:
+    """A save, a block and a pause, each made over and over during an upload of its own in every turn."""
+    days = cycle([ground.day(1), ground.day(0)])
+    with ground.served("waiting") as service:
+        return asyncio.run(_measure(service, ground.day(0), days))
+
+
+@dataclass(frozen=True)
+class _Decision:
+    """What a district decides, and how the same can be decided again."""
+
+    name: str
+    decide: Operation
+    undo: Operation
+
+    async def seconds(self) -> float:
+        """How long it takes."""
+        waited = await timed(self.decide, 0)
+        await self.undo(0)
+        return waited
+
+
+async def _measure(service: Served, first_day: Path, days: Iterator[Path]) -> list[Row]:
+    rows: list[Row] = []
+    async with opened(service) as there:
+        applications = await begin(there, first_day, grants=GRANTS)
+        for decision in (_save(applications[0]), await _block(applications[1]), _pause(applications[2])):
+            what = f"{decision.name} during an upload of 1 % churn with {GRANTS} grants, the slowest of each"
+            comparison = Comparison(what, "the same when idle", Goal(10))
+            for _ in range(TURNS):
+                comparison.theirs.append(median([await decision.seconds() for _ in range(IDLE)]))
+                comparison.ours.append(await _slowest(there, decision, next(days)))
+            rows.append(comparison)
+    what = f"memory of the importing process with {GRANTS} grants, peak"
+    return [*rows, Size(what, peak(worker()), WORKER_LIMIT)]
+
+
+async def _slowest(there: Opened, decision: _Decision, day: Path) -> float:
+    upload = asyncio.create_task(publish_next(there, day))
+    waited = []
+    while not upload.done():
+        waited.append(await decision.seconds())
+        await asyncio.sleep(REST_SECONDS)
+    await upload
+    await check_published(there, day)
+    return max(waited)
+
+
+def _save(application: Connected) -> _Decision:
+    permissions = cycle([varied_rules(1), varied_rules(2)])
+
+    async def save(_: int) -> None:
+        assert (await application.share(next(permissions)))["counts"]["students"]
+
+    async def nothing(_: int) -> None:
+        pass
+
+    return _Decision("save of a permission, `rules` (three),", save, nothing)
+
+
+async def _block(application: Connected) -> _Decision:
+    """A teacher's, since a student may be one of those who leave on the next day."""
+    (teacher,) = (await application.read("/users", role="teacher", limit=1))["data"]
+    wanted = {
+        "kind": "teachers",
+        "record_id": teacher["data"]["id"],
+        "application_id": application.id,
+        "reason": "Bench",
+    }
+    blocks: list[str] = []
+
+    async def block(_: int) -> None:
+        blocks.append((await application.district.call("POST", "/blocks", wanted, 201))["id"])
+
+    async def unblock(_: int) -> None:
+        await application.district.call("DELETE", f"/blocks/{blocks.pop()}", status=204)
+
+    return _Decision("block of a teacher for one application", block, unblock)
+
+
+def _pause(application: Connected) -> _Decision:
+    async def pause(_: int) -> None:
+        assert (await application.district.call("POST", f"{application.path}/pause"))["paused"]
+
+    async def resume(_: int) -> None:
+        await application.district.call("POST", f"{application.path}/resume")
+
+    return _Decision("pause of a grant", pause, resume)
