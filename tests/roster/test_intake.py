@@ -65,7 +65,8 @@ async def test_file_in_chunks(session: AsyncSession, step: int) -> None:
         session, DISTRICT, SYNC, position=0, name="a.zip", is_archive=True, chunks=arriving(*pieces), limit=len(data)
     )
 
-    sizes = await session.scalars(select(func.length(UploadChunk.data)).order_by(UploadChunk.number))
+    own = select(func.length(UploadChunk.data)).where(UploadChunk.district_id == DISTRICT)
+    sizes = await session.scalars(own.order_by(UploadChunk.number))
     assert size == len(data)
     assert sizes.all() == [intake.CHUNK, intake.CHUNK, len(data) - 2 * intake.CHUNK]
     assert await stored(session) == [("a.zip", True, data)]
@@ -94,8 +95,8 @@ async def test_discard(session: AsyncSession) -> None:
 
     await intake.discard(session, DISTRICT, SYNC)
 
-    assert (await session.scalars(select(UploadFile.sync_id))).all() == [other]
-    assert (await session.scalars(select(UploadChunk.sync_id))).all() == [other]
+    for table in (UploadFile, UploadChunk):
+        assert (await session.scalars(select(table.sync_id).where(table.district_id == DISTRICT))).all() == [other]
 
 
 @pytest.mark.parametrize("step", [1, 7, 10_000])
