@@ -13,6 +13,7 @@ from sqlalchemy import event, select, text
 from sharing_service.api.clever_answers import PATHS
 from sharing_service.api.clever_models import LISTS, ONES, DistrictResponse, DistrictsResponse, MeResponse
 from sharing_service.database import Database, enter_district
+from sharing_service.delivery.disclosures import Disclosures
 from sharing_service.delivery.models import Disclosure
 from sharing_service.delivery.relations import RELATIONS
 from sharing_service.roster.catalogue import Kind
@@ -148,7 +149,7 @@ async def test_requests_do_not_starve_each_other(readers: Readers, riverbend: Ri
     """
     reader = await readers.connect(riverbend.roster.everything())
     narrow = Database(database_url, pool_size=1)
-    readers.app.state.database = narrow
+    readers.app.state.database, readers.app.state.disclosures = narrow, Disclosures(narrow)
     try:
         async with asyncio.timeout(20):
             answers = await asyncio.gather(*(reader.ask("/users") for _ in range(12)))

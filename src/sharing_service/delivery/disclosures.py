@@ -1,38 +1,99 @@
 """Disclosure records: which persons an answer carried to an application (34 CFR 99.32)."""
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
-from pyroaring import BitMap
 from uuid_utils.compat import uuid7
 
-from sharing_service.database import Database, enter_district
-from sharing_service.delivery.models import Disclosure
+from sharing_service.database import Database, driver_of
+from sharing_service.errors import Unavailable
+
+# The context is entered by the insert itself: one statement is one transaction and one round trip. A join reads
+# both sides before its first row, so the district is set before anything is written.
+INSERT: Final = """
+insert into disclosures (district_id, id, application_id, token_id, route, revision, field_groups, persons)
+select entered.district_id::uuid, d.id, d.application_id, d.token_id, d.route, d.revision,
+       string_to_array(d.field_groups, ','), d.persons
+from set_config('app.district_id', $1::text, true) as entered (district_id)
+cross join unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::text[], $8::bytea[])
+    as d (id, application_id, token_id, route, revision, field_groups, persons)
+"""
 
 
-async def record(
-    database: Database,
-    *,
-    district_id: UUID,
-    application_id: UUID,
-    token_id: UUID,
-    route: str,
-    revision: int,
-    field_groups: Sequence[str],
-    persons: BitMap,
-) -> None:
-    """Write and commit that these persons go out now; an answer may begin only after this has returned."""
-    async with database.write() as session:
-        await enter_district(session, district_id)
-        session.add(
-            Disclosure(
-                district_id=district_id,
-                id=uuid7(),
-                application_id=application_id,
-                token_id=token_id,
-                route=route,
-                revision=revision,
-                field_groups=list(field_groups),
-                persons=persons.serialize(),
-            )
-        )
+@dataclass(frozen=True, slots=True)
+class Disclosed:
+    """What one answer carries: to whom, by which route, at which revision, which groups of which persons."""
+
+    application_id: UUID
+    token_id: UUID
+    route: str
+    revision: int
+    field_groups: Sequence[str]
+    persons: bytes
+    """A serialized Roaring bitmap of ordinals."""
+
+
+_Waiting = list[tuple[Disclosed, "asyncio.Future[None]"]]
+
+
+class Disclosures:
+    """Writes disclosures; those of a district that come while one transaction is under way share the next one."""
+
+    def __init__(self, database: Database) -> None:
+        """Write to this database."""
+        self._database = database
+        self._waiting: dict[UUID, _Waiting] = {}
+        self._writers: set[asyncio.Task[None]] = set()
+
+    async def record(self, district_id: UUID, disclosed: Disclosed) -> None:
+        """Write and commit that these persons go out now; an answer may begin only after this has returned."""
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if district_id in self._waiting:
+            self._waiting[district_id].append((disclosed, written))
+        else:
+            self._waiting[district_id] = [(disclosed, written)]
+            writer = asyncio.create_task(self._write(district_id))
+            self._writers.add(writer)  # the loop itself keeps no task alive
+            writer.add_done_callback(self._writers.discard)
+        await written
+
+    async def _write(self, district_id: UUID) -> None:
+        taken: _Waiting = []
+        try:
+            while taken := self._waiting[district_id]:
+                self._waiting[district_id] = []
+                await self._insert(district_id, taken)
+        finally:
+            # Whatever ended the writer, nobody waits for ever, and nobody is answered without a record.
+            for _, written in (*taken, *self._waiting.pop(district_id)):
+                if not written.done():
+                    written.set_exception(Unavailable())
+
+    async def _insert(self, district_id: UUID, taken: _Waiting) -> None:
+        failure: Exception | None = None
+        rows = [disclosed for disclosed, _ in taken]
+        try:
+            async with self._database.autocommit() as connection:
+                await (await driver_of(connection)).execute(
+                    INSERT,
+                    str(district_id),
+                    [uuid7() for _ in rows],
+                    [row.application_id for row in rows],
+                    [row.token_id for row in rows],
+                    [row.route for row in rows],
+                    [row.revision for row in rows],
+                    [",".join(row.field_groups) for row in rows],
+                    [row.persons for row in rows],
+                )
+        except Exception as error:
+            failure = error
+        for _, written in taken:
+            if written.done():  # its request was cancelled
+                continue
+            if failure is None:
+                written.set_result(None)
+            else:
+                written.set_exception(failure)
