@@ -109,6 +109,8 @@ class Database:
             # An id is a UUID, so it can stand in the text; parameters would make two round trips of it.
             await driver.execute(
                 "begin isolation level repeatable read, read only; "
+                # What is asked here is found by keys. Planned for its values, a large page would read the whole table.
+                "set local plan_cache_mode = force_generic_plan; "
                 f"select set_config('app.district_id', '{district_id}', true)"
             )
             try:

@@ -23,7 +23,11 @@ async def stored(session: AsyncSession, roster: Roster, kind: Kind, ordinal: int
         documents.c.ordinal == ordinal,
     )
     row = (await session.execute(found)).one_or_none()
-    return None if row is None else {name: json.loads("{" + text + "}") for name, text in row._mapping.items() if text}
+    return (
+        None
+        if row is None
+        else {name: json.loads("{" + text.removeprefix(",") + "}") for name, text in row._mapping.items() if text}
+    )
 
 
 def leaves(value: Any) -> list[Any]:

@@ -5,15 +5,16 @@ Paths come from tables: five collections, and the relations between their record
 
 from typing import Final
 
-from fastapi import APIRouter, Request, Response, Security
+from fastapi import Request, Response, Security
 from pydantic import BaseModel
 from pyroaring import AbstractBitMap, BitMap
 
 from sharing_service.api import clever_answers as answers
-from sharing_service.api.clever_answers import PATHS, PartnerRoute
+from sharing_service.api.clever_answers import PATHS
 from sharing_service.api.clever_exchange import Answer, Answering, Asked, Exchange, answer
 from sharing_service.api.clever_models import LISTS, ONES, REFUSALS, DistrictResponse, DistrictsResponse, MeResponse
 from sharing_service.api.clever_parameters import PAGING, PATH_ID, ROLES, documented, self_link
+from sharing_service.api.clever_routes import PartnerRouter
 from sharing_service.api.dependencies import bearer
 from sharing_service.delivery import relations
 from sharing_service.delivery.relations import RELATIONS, Relation
@@ -24,14 +25,8 @@ from sharing_service.roster.catalogue import Numbering
 VERSIONS: Final = ("v3.0", "v3.1")
 
 
-def router_of(version: str) -> APIRouter:
-    """Every path of one version; both versions answer alike."""
-    router = APIRouter(
-        prefix=f"/{version}",
-        tags=[f"partner API {version}"],
-        route_class=PartnerRoute,
-        dependencies=[Security(bearer)],  # only described: `answer` demands the caller
-    )
+def add_version(router: PartnerRouter, version: str) -> None:
+    """Add every path of one version; both versions answer alike."""
 
     def add(path: str, asked: Asked, answering: Answering, model: type[BaseModel], *parameters: str) -> None:
         async def endpoint(request: Request) -> Response:
@@ -39,8 +34,10 @@ def router_of(version: str) -> APIRouter:
 
         shown = [PATH_ID] if "{id}" in path else []
         router.add_api_route(
-            path,
+            f"/{version}{path}",
             endpoint,
+            tags=[f"partner API {version}"],
+            dependencies=[Security(bearer)],
             response_class=Response,
             responses={200: {"model": model}, **REFUSALS},
             summary=f"GET {path}",
@@ -66,7 +63,6 @@ def router_of(version: str) -> APIRouter:
             filters = [*(["role"] if relation.roles else []), *(["primary"] if relation.primary else [])]
             asked = Asked(version, relation.parent, relation.child, relation.roles)
             add(path, asked, _related(relation), LISTS[relation.child], *PAGING, *filters)
-    return router
 
 
 def _collection(numbering: Numbering) -> Answering:
@@ -143,6 +139,6 @@ def _only(ordinal: int | None) -> BitMap:
     return BitMap() if ordinal is None else BitMap([ordinal])
 
 
-router = APIRouter()
+router = PartnerRouter()
 for _version in VERSIONS:
-    router.include_router(router_of(_version))
+    add_version(router, _version)

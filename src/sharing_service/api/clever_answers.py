@@ -1,17 +1,13 @@
 """Answers of the partner API as bytes: envelopes, links, headers and errors in Clever's form."""
 
 import json
-from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
-from fastapi import Request, Response
-from fastapi.routing import APIRoute
 from starlette.datastructures import State
 
-from sharing_service.api import problems
 from sharing_service.delivery.pages import Page
 from sharing_service.delivery.views import View
-from sharing_service.errors import NotFound, SharingServiceError
 from sharing_service.roster.catalogue import Kind, Numbering
 
 Links = Iterable[tuple[str, str]]
@@ -94,25 +90,3 @@ def headers(state: State) -> dict[str, str]:
     revision = getattr(state, "sharing_revision", None)
     shown = {} if revision is None else {"X-Sharing-Revision": str(revision)}
     return {"Cache-Control": "private, no-store", **shown}
-
-
-class PartnerRoute(APIRoute):
-    """A route that calls its endpoint with the request, and whose refusals carry the headers of every answer.
-
-    FastAPI describes it and leaves it alone: to solve the dependencies of a route takes as long as to answer.
-    """
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The endpoint, its errors told in Clever's form."""
-
-        async def answering(request: Request) -> Response:
-            try:
-                response: Response = await self.endpoint(request)
-            except SharingServiceError as error:
-                # Absent, foreign and unshared records answer byte for byte the same.
-                shown = NotFound("Resource not found") if isinstance(error, NotFound) else error
-                response = problems.answer(request, shown)
-                response.headers.update(headers(request.state))
-            return response
-
-        return answering

@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.delivery import references
-from sharing_service.delivery.models import FRAGMENTS, documents
+from sharing_service.delivery.models import FRAGMENTS, UNGROUPED, documents
 from sharing_service.roster.catalogue import EXTENSIBLE, FIELDS, PEOPLE, Field, Group, Kind, numbering_of
 from sharing_service.roster.models import EXACT, RECORDS
 
@@ -104,7 +104,10 @@ def insert_written(district_id: UUID, kind: Kind) -> Insert:
 
 
 def fragments(kind: Kind, district_id: UUID) -> dict[str, Json]:
-    """The text of every fragment that this kind has, without outer braces, as expressions over its table."""
+    """The text of every fragment that this kind has, without outer braces, as expressions over its table.
+
+    Those that may be left out begin with a comma, so that a document is its fragments one after the other.
+    """
     record = RECORDS[kind]
     members: dict[str, list[Json]] = defaultdict(list)
     members["head"] += [
@@ -120,7 +123,7 @@ def fragments(kind: Kind, district_id: UUID) -> dict[str, Json]:
         ]
     if kind in EXTENSIBLE:
         members["ext"].append(_member("ext", cast(record.c.ext, Text)))
-    return {name: _joined(members[name]) for name in FRAGMENTS if members[name]}
+    return {name: _fragment(name, members[name]) for name in FRAGMENTS if members[name]}
 
 
 @cache
@@ -177,6 +180,10 @@ def _role(kind: Kind) -> str:
 
 def _member(name: str, value: Json) -> Json:
     return literal(f'"{name}":', Text) + value
+
+
+def _fragment(name: str, members: Sequence[Json]) -> Json:
+    return _joined(members) if name in UNGROUPED else literal(",", Text) + _joined(members)
 
 
 def _joined(members: Sequence[Json]) -> Json:

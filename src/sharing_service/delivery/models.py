@@ -61,6 +61,8 @@ FRAGMENTS: Final = (
     "ext",
 )
 """The parts of a document: `head` and `email` are members of the object itself, the others (for users) of its role."""
+UNGROUPED: Final = ("head", "identity")
+"""Fragments that every answer has."""
 
 documents: Final = Table(
     "documents",

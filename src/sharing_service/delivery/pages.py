@@ -4,7 +4,7 @@ PostgreSQL joins the texts of a page into one, which passes through here as byte
 models would take a hundred times as long. Only sections are put together here: they refer to any number of people.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, Literal
@@ -29,29 +29,28 @@ from sqlalchemy import (
 
 from sharing_service.database import Prepared, Snapshot
 from sharing_service.delivery.documents import stored_fragments
-from sharing_service.delivery.models import documents
-from sharing_service.delivery.references import among, mask_of, seen_by_grant, with_sections
+from sharing_service.delivery.models import UNGROUPED, documents
+from sharing_service.delivery.references import QUOTED_ID, among, mask_of, seen_by_grant, with_sections
 from sharing_service.delivery.views import View
 from sharing_service.roster.catalogue import PEOPLE, Kind, Numbering
 from sharing_service.roster.models import contact_students
 
 OF_THE_OBJECT: Final = ("head", "email")
 """Fragments that are members of the object itself; of a user the others are members of its role."""
-UNGROUPED: Final = ("head", "identity")
-"""Fragments that every answer has."""
 ROLES: Final = {
     Kind.STUDENTS: "student",
     Kind.TEACHERS: "teacher",
     Kind.STAFF: "staff",
     Kind.CONTACTS: "contact",
 }
-QUOTED_ID: Final = 38
-"""Characters of an id in quotes."""
+ENROLLED: Final = ('{"school":', ',"start_date":null,"end_date":null}')
+"""What stands around the school of an enrollment."""
 
 Fragments = tuple[tuple[Kind, tuple[str, ...]], ...]
 """The kinds of a page, each with the fragments that are granted."""
 Joined = Literal["people", "schools", "courses", "terms"]
 """The numberings whose documents PostgreSQL joins."""
+Parts = tuple[ColumnElement[Any] | str, ...]
 DISTRICT: Final = bindparam("district_id", type_=Uuid)
 URI: Final = bindparam("uri", type_=Text)
 
@@ -173,30 +172,38 @@ def _of_kind(kind: ColumnElement[str], texts: Mapping[Kind, ColumnElement[str]])
 def _document(page: Subquery, kind: Kind, names: Sequence[str]) -> ColumnElement[str]:
     fragments = {name: page.c[name] for name in names}
     if kind not in PEOPLE:
-        return _concatenated("{", *_with_commas(fragments.values()), "}")
+        return _concatenated("{", *fragments.values(), "}")
     own = [fragments.pop(name) for name in OF_THE_OBJECT if name in fragments]
-    role = (*_with_commas(fragments.values()), ",", _role_references(kind, page.c.referring))
-    return _concatenated("{", *_with_commas(own), f',"roles":{{"{ROLES[kind]}":{{', *role, "}}}")
+    begin: Parts = ("{", *own, f',"roles":{{"{ROLES[kind]}":{{', *fragments.values())
+    return _concatenated(*begin, _role_references(kind, page.c.referring), "}}}")
 
 
 def _role_references(kind: Kind, referring: ColumnElement[str]) -> ColumnElement[str]:
     if kind is Kind.CONTACTS:
-        return _concatenated('"student_relationships":[', referring, "]")
-    schools = _concatenated('"schools":[', referring, "]")
+        return _concatenated(',"student_relationships":[', referring, "]")
     if kind is Kind.STAFF:
-        return schools
-    some = _concatenated('"school":', func.left(referring, QUOTED_ID), ",", schools)
-    none = '"school":null,"schools":[]'
+        return _concatenated(',"schools":[', referring, "]")
+    one, none = func.left(referring, QUOTED_ID), ',"school":null,"schools":[]'
+    each = referring
     if kind is Kind.STUDENTS:
-        begin, end = '{"school":', ',"start_date":null,"end_date":null}'
-        enrolled = func.replace(referring, literal_column("','"), literal_column(f"'{end},{begin}'"))
-        some = _concatenated(some, f',"enrollments":[{begin}', enrolled, f"{end}]")
         none += ',"enrollments":[]'
-    return case((referring == literal_column("''"), literal_column(f"'{none}'")), else_=some)
+        each = func.replace(referring, literal_column("','"), literal_column(f"'{ENROLLED[1]},{ENROLLED[0]}'"))
+    # Almost everybody is at one school: then nothing needs to be searched for.
+    return case(
+        (func.octet_length(referring) == QUOTED_ID, _at_schools(kind, referring, referring, referring)),
+        (func.octet_length(referring) > 0, _at_schools(kind, one, referring, each)),
+        else_=_concatenated(none),
+    )
 
 
-def _with_commas(texts: Iterable[ColumnElement[str]]) -> list[ColumnElement[str] | str]:
-    return [part for text in texts for part in (",", text)][1:]
+def _at_schools(
+    kind: Kind, one: ColumnElement[str], every: ColumnElement[str], enrolled: ColumnElement[str]
+) -> ColumnElement[str]:
+    parts: Parts = (',"school":', one, ',"schools":[', every)
+    if kind is not Kind.STUDENTS:
+        return _concatenated(*parts, "]")
+    begin, end = ENROLLED
+    return _concatenated(*parts, f'],"enrollments":[{begin}', enrolled, f"{end}]")
 
 
 def _concatenated(*parts: ColumnElement[str] | str) -> ColumnElement[str]:
@@ -223,7 +230,8 @@ async def _read_sections(snapshot: Snapshot, view: View, ordinals: AbstractBitMa
         return Page()
     persons, texts = BitMap(), []
     for row in rows:
-        members = ",".join((*(getattr(row, name) for name in names), *_section_references(row, view, persons)))
+        own = "".join(getattr(row, name) for name in names)
+        members = ",".join((own, *_section_references(row, view, persons)))
         texts.append(f"{{{members}}}" if uri is None else f'{{"data":{{{members}}},"uri":"{uri}{row.id}"}}')
     return Page(",".join(texts).encode(), rows[0].id, rows[-1].id, frozenset({Kind.SECTIONS}), persons)
 

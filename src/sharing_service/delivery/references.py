@@ -44,6 +44,8 @@ from sharing_service.roster.models import (
 SECTION_REFERENCES: Final[dict[str, Numbering]] = {"school": "schools", "course": "courses", "term": "terms"}
 SCHOOLS: Final = bindparam("schools", type_=LargeBinary)
 """The schools that an application sees, as `mask_of` packs them."""
+QUOTED_ID: Final = 38
+"""Bytes of an id in quotes."""
 NO_SCHOOLS: Final[ColumnElement[Any]] = literal_column("'{}'::integer[]")
 HIDDEN: Final = bindparam("hidden", type_=ARRAY(Integer))
 """Students that an application does not see, though contacts that it sees refer to them."""
@@ -97,7 +99,9 @@ def seen_by_grant(kind: Kind, district_id: ColumnElement[UUID]) -> ColumnElement
     else:
         at = school_people.c
         own = select(func.unnest(documents.c.schools).label("school")).correlate(documents).subquery("own")
-        partly = exists().where(~_is_in_mask(own.c.school))
+        # Almost everybody is at one school.
+        single = func.octet_length(documents.c.referring) == QUOTED_ID
+        partly = case((single, ~_is_in_mask(documents.c.schools[1])), else_=exists().where(~_is_in_mask(own.c.school)))
         text = select(_text_of(kind, record)).join_from(
             school_people, record, _identifies(record, district_id, "schools", at.school)
         )
