@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -57,23 +58,21 @@ class Disclosures:
             self._waiting[district_id] = [(disclosed, written)]
             writer = asyncio.create_task(self._write(district_id))
             self._writers.add(writer)  # the loop itself keeps no task alive
-            writer.add_done_callback(self._writers.discard)
+            writer.add_done_callback(partial(self._ended, district_id))
         await written
 
     async def _write(self, district_id: UUID) -> None:
-        taken: _Waiting = []
-        try:
-            while taken := self._waiting[district_id]:
-                self._waiting[district_id] = []
-                await self._insert(district_id, taken)
-        finally:
-            # Whatever ended the writer, nobody waits for ever, and nobody is answered without a record.
-            for _, written in (*taken, *self._waiting.pop(district_id)):
-                if not written.done():
-                    written.set_exception(Unavailable())
+        while taken := self._waiting[district_id]:
+            self._waiting[district_id] = []
+            await self._insert(district_id, taken)
+        del self._waiting[district_id]
+
+    def _ended(self, district_id: UUID, writer: "asyncio.Task[None]") -> None:
+        self._writers.discard(writer)
+        if writer.cancelled():
+            _tell(self._waiting.pop(district_id), Unavailable())
 
     async def _insert(self, district_id: UUID, taken: _Waiting) -> None:
-        failure: Exception | None = None
         rows = [disclosed for disclosed, _ in taken]
         try:
             async with self._database.autocommit() as connection:
@@ -89,11 +88,19 @@ class Disclosures:
                     [row.persons for row in rows],
                 )
         except Exception as error:
-            failure = error
-        for _, written in taken:
-            if written.done():  # its request was cancelled
-                continue
-            if failure is None:
-                written.set_result(None)
-            else:
-                written.set_exception(failure)
+            _tell(taken, error)
+        except asyncio.CancelledError:
+            _tell(taken, Unavailable())
+            raise
+        else:
+            _tell(taken, None)
+
+
+def _tell(waiting: _Waiting, failure: Exception | None) -> None:
+    for _, written in waiting:
+        if written.done():  # its request was cancelled
+            continue
+        if failure is None:
+            written.set_result(None)
+        else:
+            written.set_exception(failure)
