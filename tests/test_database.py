@@ -1,12 +1,14 @@
 """The database that the migrations build."""
 
+import asyncio
 from uuid import uuid4
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service import schema
-from sharing_service.database import Database, enter_district
+from sharing_service.database import Database, driver_of, enter_district
 from sharing_service.roster.models import District
 
 
@@ -46,3 +48,49 @@ async def test_a_read_is_one_snapshot(database: Database) -> None:
         async with database.write() as writing:
             writing.add(District(id=uuid4(), name="Riverbend"))
         assert await reading.scalar(text("select count(*) from districts")) == before
+
+
+async def test_a_snapshot_is_one_instant_of_one_district(database: Database) -> None:
+    """A snapshot sees nothing that is committed after it began, and its connections leave it without a district."""
+    district_id = uuid4()
+    async with database.snapshot(district_id) as snapshot:
+        assert await snapshot.driver.fetchval("select current_setting('app.district_id')") == str(district_id)
+        before = await snapshot.driver.fetchval("select count(*) from districts")
+        async with database.write() as writing:
+            writing.add(District(id=uuid4(), name="Riverbend"))
+        assert await snapshot.driver.fetchval("select count(*) from districts") == before
+        driver = snapshot.driver
+    assert not await driver.fetchval("select current_setting('app.district_id', true)")
+
+
+async def test_a_snapshot_that_cannot_end_takes_its_connection_along(database: Database) -> None:
+    """A request that is cancelled while its transaction ends leaves no open transaction in the pool.
+
+    Catches a connection that goes back with an old snapshot, from which the next request would be answered.
+    """
+
+    async def read() -> None:
+        async with database.snapshot(uuid4()) as snapshot:
+            backends.append(await snapshot.driver.fetchval("select pg_backend_pid()"))
+            asyncio.current_task().cancel()  # type: ignore[union-attr]
+
+    backends: list[int] = []
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.create_task(read())
+    async with database.snapshot(uuid4()) as snapshot:
+        assert await snapshot.driver.fetchval("select pg_backend_pid()") not in backends
+
+
+async def test_a_connection_that_the_server_closed_is_replaced(database_url: str) -> None:
+    """After a restart of the server the first request finds a connection that works.
+
+    Catches a pool that hands out what it has without looking.
+    """
+    database = Database(database_url, pool_size=1)
+    async with database.read() as session:
+        backend = await session.scalar(text("select pg_backend_pid()"))
+    async with database.engine.connect() as connection:
+        (await driver_of(connection)).terminate()
+    async with database.read() as session:
+        assert await session.scalar(text("select pg_backend_pid()")) != backend
+    await database.close()

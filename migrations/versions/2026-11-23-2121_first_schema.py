@@ -120,6 +120,14 @@ def upgrade() -> None:
         sa.Column("address", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("credentials", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("ext", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column(
+            "schools",
+            sa.ARRAY(sa.Integer()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+            comment="where a person is",
+        ),
+        sa.Column("referring", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.PrimaryKeyConstraint("district_id", "numbering", "ordinal", name=op.f("pk_documents")),
     )
     op.create_table(

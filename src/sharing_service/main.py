@@ -18,6 +18,7 @@ from sharing_service.access.tokens import Tokens
 from sharing_service.api import clever, district, health, idempotency, openapi, operator, problems, tokens
 from sharing_service.api.edge import Edge, Measures
 from sharing_service.database import Database
+from sharing_service.delivery.disclosures import Disclosures
 from sharing_service.settings import Settings
 
 BODY_LIMIT: Final = 16 * 1024 * 1024
@@ -44,6 +45,7 @@ def create_app(settings: Settings, *, database_url: str | None = None) -> FastAP
         telemetry=NO_TELEMETRY,
     )
     app.state.database = Database(url, pool_size=settings.pool_size)
+    app.state.disclosures = Disclosures(app.state.database)
     app.state.tokens = tokens_for(settings)
     app.state.pace = Pace(settings.rate_limit)
     app.state.measures = Measures()
@@ -52,7 +54,8 @@ def create_app(settings: Settings, *, database_url: str | None = None) -> FastAP
     problems.install(app)
     idempotency.install(app)
     openapi.install(app)
-    for part in (health, operator, tokens, district, clever):
+    # Partners first: a route is looked for in one part after the other, and they ask most often.
+    for part in (clever, health, operator, tokens, district):
         app.include_router(part.router)
     return app
 

@@ -10,6 +10,7 @@ from sharing_service.access.limits import Pace
 from sharing_service.access.tokens import Tokens
 from sharing_service.api import clever, problems
 from sharing_service.database import Database
+from sharing_service.delivery.disclosures import Disclosures
 from tests.factories.partner import Readers, Riverbend
 
 
@@ -27,7 +28,7 @@ async def readers(database: Database, riverbend: Riverbend) -> AsyncIterator[Rea
     """Connects applications to the district."""
     app = FastAPI()
     app.state.database, app.state.tokens = database, Tokens(b"a key for tests that is long enough")
-    app.state.pace = Pace()
+    app.state.pace, app.state.disclosures = Pace(), Disclosures(database)
     problems.install(app)
     app.include_router(clever.router)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)

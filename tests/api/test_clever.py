@@ -1,5 +1,11 @@
 """Records of the partner API: what an application is told of each, and of others by way of it."""
 
+from uuid import UUID
+
+from sqlalchemy import delete
+
+from sharing_service.database import enter_district
+from sharing_service.delivery.models import documents
 from sharing_service.roster.catalogue import Kind
 from tests.factories.partner import Readers, Riverbend
 from tests.factories.service import EVERY_FIELD
@@ -203,3 +209,22 @@ async def test_nested_paths_go_through_shared_sections_only(readers: Readers, ri
     assert await reader.ids(f"/courses/{r.id('courses', r.algebra_course)}/schools") == []
     assert await reader.ids(f"/users/{ann}/myteachers") == []
     assert await reader.ids(f"/users/{una}/mystudents") == [cal]
+
+
+async def test_without_a_document_there_is_no_record(readers: Readers, riverbend: Riverbend) -> None:
+    """A shared record without a document is in no list and cannot be fetched; the others still are.
+
+    Catches an answer or a disclosure made of what is shared instead of what was found.
+    """
+    reader = await readers.connect(riverbend.roster.everything())
+    ann, ben = riverbend.ids("people", riverbend.ann, riverbend.ben)
+    algebra, art = riverbend.ids("sections", riverbend.algebra, riverbend.art)
+    async with readers.database.write() as session:
+        await enter_district(session, riverbend.roster.district_id)
+        gone = documents.c.id.in_([UUID(ann), UUID(algebra)])
+        await session.execute(delete(documents).where(gone, documents.c.district_id == riverbend.roster.district_id))
+    assert (await reader.ids("/users"))[0] == ben
+    assert await reader.ids("/users?limit=1") == []
+    assert await reader.ids("/sections") == [art]
+    await reader.get(f"/users/{ann}", status=404)
+    await reader.get(f"/sections/{algebra}", status=404)

@@ -2,17 +2,18 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from pyroaring import BitMap
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 
 from sharing_service.api.clever_answers import PATHS
 from sharing_service.api.clever_models import LISTS, ONES, DistrictResponse, DistrictsResponse, MeResponse
 from sharing_service.database import Database, enter_district
+from sharing_service.delivery.disclosures import Disclosures
 from sharing_service.delivery.models import Disclosure
 from sharing_service.delivery.relations import RELATIONS
 from sharing_service.roster.catalogue import Kind
@@ -148,41 +149,10 @@ async def test_requests_do_not_starve_each_other(readers: Readers, riverbend: Ri
     """
     reader = await readers.connect(riverbend.roster.everything())
     narrow = Database(database_url, pool_size=1)
-    readers.app.state.database = narrow
+    readers.app.state.database, readers.app.state.disclosures = narrow, Disclosures(narrow)
     try:
         async with asyncio.timeout(20):
             answers = await asyncio.gather(*(reader.ask("/users") for _ in range(12)))
     finally:
         await narrow.close()
     assert {answer.status_code for answer in answers} == {200}
-
-
-@contextmanager
-def statements_of(database: Database) -> Iterator[list[str]]:
-    """The statements that the database was sent meanwhile."""
-    seen: list[str] = []
-
-    def notice(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
-        seen.append(statement)
-
-    event.listen(database.engine.sync_engine, "before_cursor_execute", notice)
-    yield seen
-    event.remove(database.engine.sync_engine, "before_cursor_execute", notice)
-
-
-@pytest.mark.parametrize("path", ["/users", "/sections", "/schools/{north}/users", "/users/{una}/mystudents"])
-async def test_a_page_costs_few_statements_whatever_its_size(readers: Readers, riverbend: Riverbend, path: str) -> None:
-    """A page of many takes as many statements as a page of one: three at most.
-
-    Token, context of the transaction and disclosure come on top.
-    """
-    reader = await readers.connect(riverbend.roster.everything(), EVERY_FIELD)
-    path = path.format(north=riverbend.id("schools", riverbend.north), una=riverbend.id("people", riverbend.una))
-    await reader.get(path)  # decodes the ledger, once per ledger and process
-    counts = []
-    for limit in (1, 100):
-        with statements_of(readers.database) as seen:
-            await reader.get(f"{path}?limit={limit}")
-        besides = ("set_config", "FROM tokens", "INSERT INTO disclosures")
-        counts.append(sum(not any(mark in statement for mark in besides) for statement in seen))
-    assert counts[0] == counts[1] <= 3

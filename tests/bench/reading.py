@@ -1,8 +1,12 @@
 """How long answers take that carry records, against the same bytes read from where they lie ready."""
 
+import asyncio
 import json
 import random
+import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from statistics import median
 from typing import Any, Final
 
 import asyncpg
@@ -10,9 +14,23 @@ import httpx2
 
 from tests.bench.comparison import TURNS, Comparison, Operation, compare
 from tests.bench.decisions import THREE_RULES
+from tests.bench.serving import CLIENTS
 from tests.factories.service import Connected, Json, answered
 
 PAGE: Final = 1000
+PAGES, RECORDS = 10, 50
+"""Requests of each client in a turn."""
+
+
+@dataclass
+class Rates(Comparison):
+    """Seconds for each of many requests that several clients make at once, shown as requests in a second."""
+
+    @property
+    def row(self) -> str:
+        """The medians as a row of the table."""
+        ours, theirs = 1 / median(self.ours), 1 / median(self.theirs)
+        return f"| {self.what} | {ours:.0f} /s | {theirs:.0f} /s: {self.reference} | {ours / theirs:.2f} |"
 
 
 async def compare_reading(by_rules: Connected, whole: Connected, connection: asyncpg.Connection) -> list[Comparison]:
@@ -31,32 +49,35 @@ async def compare_reading(by_rules: Connected, whole: Connected, connection: asy
 
 
 async def _compare_pages(application: Connected, ids: list[str]) -> Comparison:
-    places = [random.Random(turn).randrange(len(ids) - PAGE) for turn in range(TURNS + 1)]
+    places = random.Random(1)
 
-    async def ours(turn: int) -> httpx2.Response:
-        return await application.fetch("/users", role="student", limit=PAGE, starting_after=ids[places[turn]])
+    async def ours(_: int) -> httpx2.Response:
+        after = ids[places.randrange(len(ids) - PAGE)]
+        return await application.fetch("/users", role="student", limit=PAGE, starting_after=after)
 
-    async def theirs(turn: int) -> httpx2.Response:
-        return await _bare(application, "/bench/page", after=ids[places[turn]])
+    async def theirs(_: int) -> httpx2.Response:
+        return await _bare(application, "/bench/page", after=ids[places.randrange(len(ids) - PAGE)])
 
-    records = [entry["data"] for entry in answered(await ours(0))["data"]]
-    assert len(records) == PAGE
-    assert records == answered(await theirs(0))
+    stored = answered(await _bare(application, "/bench/page", after=ids[0]))
+    read = await application.read("/users", role="student", limit=PAGE, starting_after=ids[0])
+    assert [entry["data"] for entry in read["data"]] == stored
+    assert len(stored) == PAGE
     what = f"page of {PAGE} students, all fields, of {len(ids)} shared by `rules`"
-    return await compare(what, ours, "bare route, as many stored documents by primary key", theirs)
+    return await _compare_rates(what, ours, "bare route, as many stored documents by primary key", theirs, PAGES)
 
 
 async def _compare_records(application: Connected, ids: list[str]) -> Comparison:
-    chosen = random.Random(1).choices(ids, k=TURNS + 1)
+    chosen = random.Random(1)
 
-    async def ours(turn: int) -> httpx2.Response:
-        return await application.fetch(f"/users/{chosen[turn]}")
+    async def ours(_: int) -> httpx2.Response:
+        return await application.fetch(f"/users/{chosen.choice(ids)}")
 
-    async def theirs(turn: int) -> httpx2.Response:
-        return await _bare(application, "/bench/one", id=chosen[turn])
+    async def theirs(_: int) -> httpx2.Response:
+        return await _bare(application, "/bench/one", id=chosen.choice(ids))
 
-    assert [answered(await ours(0))["data"]] == answered(await theirs(0))
-    return await compare("one student by id", ours, "bare route, one stored document by primary key", theirs)
+    [same] = answered(await _bare(application, "/bench/one", id=ids[0]))
+    assert (await application.read(f"/users/{ids[0]}"))["data"] == same
+    return await _compare_rates("one student by id", ours, "bare route, one stored document", theirs, RECORDS)
 
 
 async def _compare_exports(application: Connected, connection: asyncpg.Connection) -> Comparison:
@@ -93,6 +114,25 @@ async def _compare_crawls(application: Connected, connection: asyncpg.Connection
     theirs = _copied(connection, "select document from bench_users")
     users = await connection.fetchval("select count(*) from bench_users")
     return await compare(f"crawl of all {users} users at limit 10000", ours, "COPY of their stored documents", theirs)
+
+
+async def _compare_rates(what: str, ours: Operation, reference: str, theirs: Operation, requests: int) -> Comparison:
+    """Both sides in turn, each with this many requests of every client, after one turn that does not count."""
+    rates = Rates(f"{what}, {CLIENTS} clients", reference)
+    for number in range(TURNS + 1):
+        for operation, seconds in ((theirs, rates.theirs), (ours, rates.ours)):
+            started = time.perf_counter()
+            await asyncio.gather(*(_repeated(operation, requests) for _ in range(CLIENTS)))
+            if number:
+                seconds.append((time.perf_counter() - started) / (CLIENTS * requests))
+    return rates
+
+
+async def _repeated(operation: Operation, requests: int) -> None:
+    for number in range(requests):
+        response = await operation(number)
+        assert isinstance(response, httpx2.Response)
+        assert response.status_code == 200, response.text
 
 
 def _copied(connection: asyncpg.Connection, query: str, **options: Any) -> Operation:

@@ -26,6 +26,10 @@ from sharing_service.settings import Settings
 
 OPERATOR_TOKEN: Final = "operator-token-of-the-bench-0123456789"
 START_SECONDS: Final = 60
+CLIENTS: Final = 4
+"""How many ask at once."""
+UNLIMITED: Final = 10**9
+"""Requests a minute of a token, where the pace of the service is measured and not ours."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ def served(server: EmbeddedPostgres, name: str, data_dir: Path) -> Iterator[Serv
     """Serve a new and empty database of a server whose database `sharing` is migrated and unused."""
     asyncio.run(_copy_empty(server.dsn, name))
     dsn = f"{server.dsn.removesuffix('/sharing')}/{name}"
-    settings = Settings(data_dir=data_dir, operator_token=SecretStr(OPERATOR_TOKEN))
+    settings = Settings(data_dir=data_dir, operator_token=SecretStr(OPERATOR_TOKEN), rate_limit=UNLIMITED)
     with bound("127.0.0.1", 0) as listener, WorkerChild(dsn):
         api = get_context("spawn").Process(target=_answer, args=(settings, dsn, listener, os.getpid()), daemon=True)
         api.start()
@@ -83,7 +87,8 @@ class _Bare:
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
-        self._connection: asyncpg.Connection | None = None
+        self._opening = asyncio.Lock()
+        self._pool: asyncpg.Pool | None = None
 
     async def page(self, request: Request) -> Response:
         return await self._documents("id > $1 order by id limit 1000", request.query_params["after"])
@@ -92,7 +97,14 @@ class _Bare:
         return await self._documents("id = $1", request.query_params["id"])
 
     async def _documents(self, condition: str, key: str) -> Response:
-        if self._connection is None:
-            self._connection = await asyncpg.connect(self._dsn)
-        rows = await self._connection.fetch(f"select document from bench_students where {condition}", key)
+        async with self._opening:
+            # Without the statement that resets a connection, which a reference does not need.
+            self._pool = self._pool or await asyncpg.create_pool(
+                self._dsn, min_size=CLIENTS, max_size=CLIENTS, reset=_leave
+            )
+        rows = await self._pool.fetch(f"select document from bench_students where {condition}", key)
         return Response(f"[{','.join(row['document'] for row in rows)}]", media_type="application/json")
+
+
+async def _leave(_: asyncpg.Connection) -> None:
+    pass

@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.delivery.models import FRAGMENTS, documents
 from sharing_service.roster.catalogue import EXTENSIBLE, FIELDS, Kind, numbering_of
-from sharing_service.roster.models import RECORDS, students
+from sharing_service.roster.models import RECORDS, school_people, students
 from tests.factories.roster import Roster
 
 DIFFICULT = "a\"b\\c\n\t\x01 {}[],: é İ 'x' %s $1 \U0001f600"
@@ -23,7 +23,11 @@ async def stored(session: AsyncSession, roster: Roster, kind: Kind, ordinal: int
         documents.c.ordinal == ordinal,
     )
     row = (await session.execute(found)).one_or_none()
-    return None if row is None else {name: json.loads("{" + text + "}") for name, text in row._mapping.items() if text}
+    return (
+        None
+        if row is None
+        else {name: json.loads("{" + text.removeprefix(",") + "}") for name, text in row._mapping.items() if text}
+    )
 
 
 def leaves(value: Any) -> list[Any]:
@@ -112,3 +116,33 @@ async def test_fragments_hold_no_references(session: AsyncSession) -> None:
         own = roster.ids[row.numbering, row.ordinal]
         assert {record_id for record_id in roster.ids.values() if record_id in text} == {own}
     assert set(RECORDS) == set(Kind)
+
+
+async def test_a_sync_rewrites_what_people_refer_to(session: AsyncSession) -> None:
+    """The schools that stand beside a student's fragments follow a section at another school.
+
+    Catches a sync that writes only the records whose own values moved.
+    """
+    roster = Roster()
+    north, south = (roster.record(Kind.SCHOOLS, sis_id=name) for name in ("N", "S"))
+    ann = roster.person(Kind.STUDENTS, schools=[north], sis_id="ann")
+    ben = roster.person(Kind.STUDENTS, schools=[], sis_id="ben")
+    await roster.publish(session)
+    assert [await referring(session, roster, person) for person in (ann, ben)] == [[north], []]
+    for person in (ann, ben):
+        values = {"district_id": roster.district_id, "person": person, "school": south, "kind": "students"}
+        await session.execute(insert(school_people).values(values))
+    await roster.touch(session, [], relinked=[("people", ann), ("people", ben), ("sections", ann)])
+    assert [await referring(session, roster, person) for person in (ann, ben)] == [[north, south], [south]]
+
+
+async def referring(session: AsyncSession, roster: Roster, person: int) -> list[int]:
+    """The schools that a person's document refers to, in its order; their ids stand beside them in the same."""
+    found = select(documents.c.schools, documents.c.referring).where(
+        documents.c.district_id == roster.district_id,
+        documents.c.numbering == "people",
+        documents.c.ordinal == person,
+    )
+    schools, ids = (await session.execute(found)).one()
+    assert json.loads(f"[{ids}]") == [roster.ids["schools", school] for school in schools]
+    return list(schools)

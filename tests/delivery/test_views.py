@@ -1,11 +1,9 @@
 """The view that an application has of a district."""
 
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import pytest
+from sqlalchemy import text
 
-from sharing_service.delivery.views import Places, visit
-from sharing_service.errors import NotFound
 from tests.factories.service import District
 
 
@@ -14,6 +12,11 @@ async def test_an_application_that_is_not_connected_has_no_view(district: Distri
 
     Catches a read path that trusts the token alone.
     """
-    async with district.service.database.read() as session:
-        with pytest.raises(NotFound):
-            await visit(session, UUID(district.id), uuid4(), Places())
+    application = await district.connect()
+    async with district.service.database.write() as session:
+        where = {"district": UUID(district.id), "application": UUID(application.id)}
+        await session.execute(text("select set_config('app.district_id', :id, true)"), {"id": district.id})
+        await session.execute(
+            text("delete from grants where district_id = :district and application_id = :application"), where
+        )
+    assert await application.read("/users", 404) == {"message": "Resource not found"}

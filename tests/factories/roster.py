@@ -107,9 +107,10 @@ class Roster:
         session: AsyncSession,
         touched: Iterable[tuple[Numbering, int]],
         left: Iterable[tuple[Numbering, int]] = (),
+        relinked: Iterable[tuple[Numbering, int]] = (),
     ) -> None:
         """Rewrite documents as a sync does."""
-        for table, members in ((documents.TOUCHED, touched), (documents.LEFT, left)):
+        for table, members in ((documents.TOUCHED, touched), (documents.RELINKED, relinked), (documents.LEFT, left)):
             await session.execute(text(f"drop table if exists {table.name}"))
             await session.execute(
                 text(f'create temporary table {table.name} (numbering text collate "C", ordinal int) on commit drop')

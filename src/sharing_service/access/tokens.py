@@ -10,7 +10,7 @@ import re
 import secrets
 import string
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, assert_never
@@ -40,7 +40,7 @@ SECRET_LENGTH: Final = 30
 CHECKSUM_LENGTH: Final = 6
 
 _ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
-_FORM: Final = re.compile(rf"{PREFIX}_(?:[0-9a-f]{{32}}|{OPERATOR}|{CLIENT})_[0-9A-Za-z]{{36}}", re.ASCII)
+_FORM: Final = re.compile(rf"{PREFIX}_([0-9a-f]{{32}}|{OPERATOR}|{CLIENT})_[0-9A-Za-z]{{36}}", re.ASCII)
 
 
 def _base62(number: int, length: int) -> str:
@@ -70,6 +70,14 @@ def is_well_formed(text: str) -> bool:
     return hmac.compare_digest(checksum, _base62(zlib.crc32(body.encode()), CHECKSUM_LENGTH))
 
 
+def district_of(text: str) -> UUID | None:
+    """The district that a well-formed token names, whether or not there is such a token."""
+    if not is_well_formed(text):
+        return None
+    place = text.split("_")[1]
+    return None if place in (OPERATOR, CLIENT) else UUID(place)
+
+
 def described(token: Token) -> dict[str, Any]:
     """A token without its secret, as JSON: for the trail."""
     return {
@@ -81,6 +89,8 @@ def described(token: Token) -> dict[str, Any]:
     }
 
 
+IDENTIFYING: Final = (Token.id, Token.role, Token.district_id, Token.application_id, Token.school_ids)
+"""What `caller_from` looks at."""
 USABLE: Final = (Token.revoked_at.is_(None), or_(Token.expires_at.is_(None), Token.expires_at > func.now()))
 
 
@@ -106,31 +116,34 @@ class Tokens:
 
     async def caller_of(self, session: AsyncSession | AsyncConnection, text: str) -> Caller | None:
         """Who calls with this token, by one statement at most; None if it is malformed, unknown, revoked or expired."""
-        if self.operator_token is not None and hmac.compare_digest(text.encode(), self.operator_token.encode()):
+        if self.is_operators(text):
             return Operator()
         if not is_well_formed(text):
             return None
-        columns = (Token.id, Token.role, Token.district_id, Token.application_id, Token.school_ids)
-        statement = select(*columns).where(Token.digest == self.digest(text), *USABLE)
+        statement = select(*IDENTIFYING).where(Token.digest == self.digest(text), *USABLE)
         found = (await session.execute(statement)).one_or_none()
-        return None if found is None else _caller(found)
+        return None if found is None else caller_from(dict(found._mapping))
+
+    def is_operators(self, text: str) -> bool:
+        """Whether this is the operator's token of the environment."""
+        return self.operator_token is not None and hmac.compare_digest(text.encode(), self.operator_token.encode())
 
     def _keyed(self, *parts: str) -> bytes:
         return hmac.digest(self.key, "\x1f".join(parts).encode(), hashlib.sha256)
 
 
-def _caller(token: Any) -> Caller:
-    match Role(token.role):
+def caller_from(token: Mapping[str, Any]) -> Caller:
+    """The caller that a usable row of tokens stands for."""
+    token_id, district_id = token["id"], token["district_id"]
+    match Role(token["role"]):
         case Role.OPERATOR:
-            return Operator(token_id=token.id)
+            return Operator(token_id=token_id)
         case Role.DISTRICT_ADMIN:
-            return DistrictAdmin(token_id=token.id, district_id=token.district_id)
+            return DistrictAdmin(token_id=token_id, district_id=district_id)
         case Role.SCHOOL_LEAD:
-            return SchoolLead(token_id=token.id, district_id=token.district_id, school_ids=tuple(token.school_ids))
+            return SchoolLead(token_id=token_id, district_id=district_id, school_ids=tuple(token["school_ids"]))
         case Role.APPLICATION:
-            return ApplicationCaller(
-                token_id=token.id, district_id=token.district_id, application_id=token.application_id
-            )
+            return ApplicationCaller(token_id=token_id, district_id=district_id, application_id=token["application_id"])
         case unhandled:
             assert_never(unhandled)
 

@@ -1,17 +1,13 @@
 """Answers of the partner API as bytes: envelopes, links, headers and errors in Clever's form."""
 
 import json
-from collections.abc import Callable, Coroutine, Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
-from fastapi import Request, Response
-from fastapi.routing import APIRoute
 from starlette.datastructures import State
 
-from sharing_service.api import problems
-from sharing_service.delivery.pages import Document
+from sharing_service.delivery.pages import Page
 from sharing_service.delivery.views import View
-from sharing_service.errors import NotFound, SharingServiceError
 from sharing_service.roster.catalogue import Kind, Numbering
 
 Links = Iterable[tuple[str, str]]
@@ -36,27 +32,23 @@ NESTED: Final[dict[Kind, tuple[str, ...]]] = {
 """The rels of one record besides self and district; in lower case they are the ends of its nested paths."""
 
 
-def one(document: Document, numbering: Numbering, version: str) -> bytes:
-    """The answer with one record and the links to its nested paths."""
-    path = f"/{version}/{PATHS[numbering]}/{document.id}"
-    nested = [(rel, f"{path}/{rel.lower()}") for rel in NESTED[document.kind]]
-    return enveloped(document.text, [("self", path), ("district", f"{path}/district"), *nested])
+def one(page: Page, numbering: Numbering, version: str) -> bytes:
+    """The answer with the one record of a page and the links to its nested paths."""
+    path = f"/{version}/{PATHS[numbering]}/{page.first}"
+    nested = [(rel, f"{path}/{rel.lower()}") for kind in page.kinds for rel in NESTED[kind]]
+    return enveloped(page.body, [("self", path), ("district", f"{path}/district"), *nested])
 
 
-def several(
-    documents: Sequence[Document], numbering: Numbering, *, version: str, links: Links, count: int | None
-) -> bytes:
-    """The answer with a page of records."""
-    path = f"/{version}/{PATHS[numbering]}"
-    data = ",".join(f'{{"data":{document.text},"uri":"{path}/{document.id}"}}' for document in documents)
-    return enveloped(f"[{data}]", links, count=count)
+def several(body: bytes, *, links: Links, count: int | None) -> bytes:
+    """The answer with the records of a page."""
+    return enveloped(b"[%b]" % body, links, count=count)
 
 
-def enveloped(data: str, links: Links, **members: object) -> bytes:
+def enveloped(data: bytes, links: Links, **members: object) -> bytes:
     """Data, links, and the other members that have a value."""
     shown = compact([{"rel": rel, "uri": uri} for rel, uri in links])
     others = "".join(f',"{name}":{compact(value)}' for name, value in members.items() if value is not None)
-    return f'{{"data":{data},"links":{shown}{others}}}'.encode()
+    return b'{"data":%b,"links":%b}' % (data, (shown + others).encode())
 
 
 def compact(value: object) -> str:
@@ -66,16 +58,16 @@ def compact(value: object) -> str:
 
 def district(view: View) -> str:
     """The district of a token as Clever shows one."""
-    district_id = str(view.district.id)
-    synced = view.district.published_at
+    district_id = str(view.district_id)
+    synced = view.published_at
     return compact(
         {
             "id": district_id,
-            "name": view.district.name,
+            "name": view.district_name,
             "nces_id": None,
             "state": "running",
             "last_sync": synced and synced.strftime("%Y-%m-%dT%H:%M:%S.") + f"{synced.microsecond // 1000:03}Z",
-            "launch_date": view.grant.connected_at.date().isoformat(),
+            "launch_date": view.connected_at.date().isoformat(),
             "sis_type": "sftp",  # Clever's word for rosters that come as files
             "login_methods": [],
             "district_contact": {
@@ -90,7 +82,7 @@ def district(view: View) -> str:
 
 def remember(state: State, view: View) -> None:
     """Keep the revision of a request's view for the headers of its answer, whatever becomes of it."""
-    state.sharing_revision = view.grant.revision
+    state.sharing_revision = view.revision
 
 
 def headers(state: State) -> dict[str, str]:
@@ -98,23 +90,3 @@ def headers(state: State) -> dict[str, str]:
     revision = getattr(state, "sharing_revision", None)
     shown = {} if revision is None else {"X-Sharing-Revision": str(revision)}
     return {"Cache-Control": "private, no-store", **shown}
-
-
-class PartnerRoute(APIRoute):
-    """A route whose refusals carry the headers of every answer."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Wrap the handler, its dependencies included."""
-        handler = super().get_route_handler()
-
-        async def answering(request: Request) -> Response:
-            try:
-                return await handler(request)
-            except SharingServiceError as error:
-                # Absent, foreign and unshared records answer byte for byte the same.
-                shown = NotFound("Resource not found") if isinstance(error, NotFound) else error
-                refusal = problems.answer(request, shown)
-                refusal.headers.update(headers(request.state))
-                return refusal
-
-        return answering

@@ -1,93 +1,150 @@
-"""One request of an application: the snapshot that it reads, and its answer, sent when the disclosure is on record."""
+"""One request of an application: who asks, what it sees, and its answer, sent when the disclosure is on record.
 
+A request costs few round trips: the token, the grant and the places of ids are one statement in the snapshot of the
+records themselves, so that what a district takes back is gone with the next request.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, Final
 
 from fastapi import Request, Response
 from pyroaring import AbstractBitMap
-from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.datastructures import QueryParams
 
 from sharing_service.access.callers import ApplicationCaller
+from sharing_service.access.tokens import caller_from, district_of
 from sharing_service.api import clever_answers as answers
-from sharing_service.api.clever_parameters import ListParameters, canonical_id, page_links, window_of
-from sharing_service.database import enter_district
-from sharing_service.delivery import disclosures, pages, views
+from sharing_service.api.clever_answers import PATHS
+from sharing_service.api.clever_parameters import ListParameters, canonical_id, page_links, parse, window_of
+from sharing_service.api.dependencies import application, authenticate, bearer, database_of, pace_of, tokens_of
+from sharing_service.database import Snapshot
+from sharing_service.delivery import pages, views
+from sharing_service.delivery.disclosures import Disclosed, Disclosures
 from sharing_service.delivery.pages import Page
 from sharing_service.delivery.views import Places, View
-from sharing_service.errors import NotFound, Unauthenticated
+from sharing_service.errors import BadParameter, NotFound, SharingServiceError, TooLarge, Unauthenticated
 from sharing_service.roster.catalogue import PEOPLE, Group, Numbering
+
+NO_QUERY: Final = QueryParams()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a path asks for: the record that it names and the list that it answers, each by its numbering."""
+
+    version: str
+    record: Numbering | None = None
+    listed: Numbering | None = None
+    roles: bool = False
+    """Whether `role` filters the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The bytes of an answer, and the page of records in it, if there is one."""
+
+    body: bytes
+    page: Page | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request, the snapshot from which it is answered, and who asked."""
+    """A request and what it sees."""
 
-    version: str
+    asked: Asked
     request: Request
-    session: AsyncSession
-    caller: ApplicationCaller
+    snapshot: Snapshot
+    view: View
+    parameters: ListParameters
 
-    async def open(
-        self,
-        *,
-        record: Numbering | None = None,
-        listed: Numbering | None = None,
-        parameters: ListParameters | None = None,
-    ) -> View:
-        """The application's view; NotFound unless it sees the record that the path names in this numbering."""
-        named = canonical_id(self.request.path_params["id"]) if record else None
-        after, before = (parameters.starting_after, parameters.ending_before) if parameters else (None, None)
-        places = Places(
-            record=(record, named) if record and named else None,
-            after=(listed, after) if listed and after else None,
-            before=(listed, before) if listed and before else None,
-        )
-        await enter_district(self.session, self.caller.district_id)
-        view = await views.visit(self.session, self.caller.district_id, self.caller.application_id, places)
-        answers.remember(self.request.state, view)
-        view.check_open()
-        if record and not view.sees(record, view.record):
-            raise NotFound
-        return view
-
-    async def page(
-        self, view: View, numbering: Numbering, found: AbstractBitMap, parameters: ListParameters
-    ) -> Response:
+    async def page(self, numbering: Numbering, found: AbstractBitMap) -> Answer:
         """The asked page of a list."""
-        window = window_of(found, parameters, view)
-        page = await pages.read(self.session, view, numbering, window.ordinals)
-        ids = [document.id for document in page.documents]
-        links = page_links(self.request.url, self.request.query_params, window, ids)
-        count = window.total if parameters.count else None
-        body = answers.several(page.documents, numbering, version=self.version, links=links, count=count)
-        return await self.send(view, body, page)
+        window = window_of(found, self.parameters, self.view)
+        path = f"/{self.asked.version}/{PATHS[numbering]}/"
+        page = await pages.read(self.snapshot, self.view, numbering, window.ordinals, uri=path)
+        links = page_links(self.request.url, self.request.query_params, window, first=page.first, last=page.last)
+        count = window.total if self.parameters.count else None
+        return Answer(answers.several(page.body, links=links, count=count), page)
 
-    async def single(self, view: View, numbering: Numbering, found: AbstractBitMap) -> Response:
+    async def single(self, numbering: Numbering, found: AbstractBitMap) -> Answer:
         """The one record found; NotFound without any."""
-        page = await pages.read(self.session, view, numbering, found)
-        if not page.documents:
+        page = await pages.read(self.snapshot, self.view, numbering, found)
+        if not page.body:
             raise NotFound
-        return await self.send(view, answers.one(page.documents[0], numbering, self.version), page)
+        return Answer(answers.one(page, numbering, self.asked.version), page)
 
-    async def send(self, view: View, body: bytes, page: Page | None = None) -> Response:
-        """Answer, after the persons in the answer are on record."""
-        # The connection goes back first: requests that each hold one and wait for another would wait for ever.
-        await self.session.commit()
-        if page and page.persons:
-            await self._disclose(view, page)
-        return Response(body, headers=answers.headers(self.request.state), media_type="application/json")
 
-    async def _disclose(self, view: View, page: Page) -> None:
-        if self.caller.token_id is None:
-            raise Unauthenticated  # a disclosure names the token that it went to
-        shown = {document.kind for document in page.documents} & set(PEOPLE)
-        await disclosures.record(
-            self.request.app.state.database,
-            district_id=self.caller.district_id,
-            application_id=self.caller.application_id,
-            token_id=self.caller.token_id,
-            route=self.request.scope["route"].path,
-            revision=view.grant.revision,
-            # Persons that a section or a contact only refers to are disclosed by their ids.
-            field_groups=sorted({Group.IDENTITY.value, *view.fields.every_group(shown)}),
-            persons=page.persons,
-        )
+Answering = Callable[[Exchange], Awaitable[Answer]]
+
+
+async def answer(request: Request, asked: Asked, answering: Answering) -> Response:
+    """Answer an application that sees the record in the path; whoever else asks learns nothing."""
+    credentials = await bearer(request)
+    if credentials is None:
+        raise Unauthenticated
+    tokens, text = tokens_of(request), credentials.credentials
+    district_id = None if tokens.is_operators(text) else district_of(text)
+    if district_id is None:
+        await application(await authenticate(database_of(request), tokens, pace_of(request), credentials))
+        raise Unauthenticated  # the token of an application names its district
+    parameters, fault = _parameters(request, asked)
+    places = _places(request, asked, parameters)
+    async with database_of(request).snapshot(district_id) as snapshot:
+        entered = await views.enter(snapshot, district_id, tokens.digest(text), places)
+        if entered is None:
+            raise Unauthenticated
+        caller = await _admitted(request, entered)
+        if fault is not None:
+            raise fault
+        view = await views.visit(snapshot, entered, places)
+        answers.remember(request.state, view)
+        view.check_open()
+        if asked.record and not view.sees(asked.record, view.record):
+            raise NotFound
+        found = await answering(Exchange(asked, request, snapshot, view, parameters))
+    # The connection went back first: requests that each hold one and wait for another would wait for ever.
+    if found.page and found.page.persons:
+        await _disclose(request, caller, view, found.page)
+    return Response(found.body, headers=answers.headers(request.state), media_type="application/json")
+
+
+def _parameters(request: Request, asked: Asked) -> tuple[ListParameters, SharingServiceError | None]:
+    """The parameters of a list, and what is wrong with them, which only an application is told."""
+    try:
+        return parse(request.query_params if asked.listed else NO_QUERY, roles=asked.roles), None
+    except (BadParameter, TooLarge) as fault:
+        return parse(NO_QUERY), fault
+
+
+def _places(request: Request, asked: Asked, parameters: ListParameters) -> Places:
+    named = canonical_id(request.path_params["id"]) if asked.record else None
+    after, before = parameters.starting_after, parameters.ending_before
+    return Places(
+        record=(asked.record, named) if asked.record and named else None,
+        after=(asked.listed, after) if asked.listed and after else None,
+        before=(asked.listed, before) if asked.listed and before else None,
+    )
+
+
+async def _admitted(request: Request, entered: Mapping[str, Any]) -> ApplicationCaller:
+    """The application whose token entered, if it does not call too often."""
+    caller = caller_from(entered)
+    pace_of(request).check(caller)
+    return await application(caller)
+
+
+async def _disclose(request: Request, caller: ApplicationCaller, view: View, page: Page) -> None:
+    if caller.token_id is None:
+        raise Unauthenticated  # a disclosure names the token that it went to
+    disclosures: Disclosures = request.app.state.disclosures
+    disclosed = Disclosed(
+        application_id=caller.application_id,
+        token_id=caller.token_id,
+        route=request.scope["route"].path,
+        revision=view.revision,
+        # Persons that a section or a contact only refers to are disclosed by their ids.
+        field_groups=sorted({Group.IDENTITY.value, *view.fields.every_group(page.kinds & {*PEOPLE})}),
+        persons=page.persons.serialize(),
+    )
+    await disclosures.record(caller.district_id, disclosed)

@@ -17,6 +17,8 @@ DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 10_000
 PAGING: Final = ("limit", "starting_after", "ending_before", "count")
 CURSORS: Final = ("starting_after", "ending_before")
+LEAST: Final = str(UUID(int=0))
+GREATEST: Final = str(UUID(int=2**128 - 1))
 ROLES: Final[dict[str, Kind | None]] = {
     "student": Kind.STUDENTS,
     "teacher": Kind.TEACHERS,
@@ -92,17 +94,15 @@ def self_link(url: URL) -> tuple[str, str]:
     return "self", f"{url.path}?{url.query}" if url.query else url.path
 
 
-def page_links(url: URL, query: QueryParams, window: Window, ids: list[str]) -> Iterator[tuple[str, str]]:
-    """Where this page, the next and the one before stand; the other parameters are kept."""
+def page_links(url: URL, query: QueryParams, window: Window, *, first: str, last: str) -> Iterator[tuple[str, str]]:
+    """Where this page, the next and the one before stand, given the ids at its ends; the other parameters are kept."""
     yield self_link(url)
     others = [(name, value) for name, value in query.multi_items() if name not in CURSORS]
     # An empty page has no ids to go on from: every id is compared, so the last and first possible ones do.
     if window.followed:
-        last = ids[-1] if ids else str(UUID(int=0))
-        yield "next", f"{url.path}?{urlencode([*others, ('starting_after', last)])}"
+        yield "next", f"{url.path}?{urlencode([*others, ('starting_after', last or LEAST)])}"
     if window.preceded:
-        first = ids[0] if ids else str(UUID(int=2**128 - 1))
-        yield "prev", f"{url.path}?{urlencode([*others, ('ending_before', first)])}"
+        yield "prev", f"{url.path}?{urlencode([*others, ('ending_before', first or GREATEST)])}"
 
 
 def documented(*names: str) -> list[dict[str, Any]]:

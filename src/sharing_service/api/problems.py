@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from asyncpg import PostgresError
+from asyncpg import InterfaceError, PostgresError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -42,7 +42,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _wrong_request)
     app.add_exception_handler(HTTPException, _protocol_error)
     # What the driver raises while it connects reaches us as it is; everything later, wrapped by SQLAlchemy.
-    for failure in (DBAPIError, PoolTimeout, PostgresError, OSError):
+    for failure in (DBAPIError, PoolTimeout, PostgresError, InterfaceError, OSError):
         app.add_exception_handler(failure, _database_failure)
 
 

@@ -1,38 +1,45 @@
 """Writes the stored documents: JSON members of each record as text, one fragment per field group.
 
-References to other records are never stored, because they differ from grant to grant; `delivery.references` adds them.
+The fragments never refer to other records, because references differ from grant to grant; what a person refers to
+stands beside them, and `delivery.references` decides who is told of it.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
     Delete,
+    FromClause,
     Insert,
     Integer,
     Table,
-    TableClause,
     Text,
     cast,
     column,
     delete,
     func,
     insert,
+    join,
     literal,
     select,
     table,
+    union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sharing_service.delivery.models import FRAGMENTS, documents
+from sharing_service.delivery import references
+from sharing_service.delivery.models import FRAGMENTS, UNGROUPED, documents
 from sharing_service.roster.catalogue import EXTENSIBLE, FIELDS, PEOPLE, Field, Group, Kind, numbering_of
 from sharing_service.roster.models import EXACT, RECORDS
 
 TOUCHED: Final = table("touched", column("numbering", EXACT), column("ordinal", Integer))
 """Temporary table of a sync: the records whose documents are written again."""
+RELINKED: Final = table("relinked", column("numbering", EXACT), column("ordinal", Integer))
+"""Temporary table of a sync: the records of which only references to others moved."""
 LEFT: Final = table("left_records", column("numbering", EXACT), column("ordinal", Integer))
 """Temporary table of a sync: the records whose documents go."""
 
@@ -40,6 +47,11 @@ NEVER_NULL: Final = frozenset(
     {"name", "sis_id", "school_number", "roles.student.sis_id", "roles.teacher.sis_id", "roles.staff.staff_id"}
 )
 """Members that are an empty string when there is no value; so is every member of an inner object. Others are null."""
+WRITTEN: Final = union_all(
+    select(TOUCHED.c.numbering, TOUCHED.c.ordinal),
+    select(RELINKED.c.numbering, RELINKED.c.ordinal).where(RELINKED.c.numbering == "people"),
+).subquery("written")
+"""The records whose documents a sync writes: of a section nothing that it refers to is stored."""
 DERIVED: Final = (Kind.COURSES, Kind.TERMS)
 
 Json = ColumnElement[str]
@@ -49,16 +61,16 @@ EMPTY_MIDDLE: Final = literal('"middle":""', Text)
 
 
 async def rewrite(session: AsyncSession, district_id: UUID) -> None:
-    """Write the documents of the records in `touched` and delete those of the records in `left_records`."""
+    """Write the documents that changed by `touched` and `relinked`, and delete those of the `left_records`."""
     # Deleted and inserted, not updated: a conflict check on every row of a first sync would double its time.
-    for gone in (LEFT, TOUCHED):
+    for gone in (LEFT, WRITTEN):
         await session.execute(delete_listed(district_id, gone))
     for kind in Kind:
-        await session.execute(insert_touched(district_id, kind))
+        await session.execute(insert_written(district_id, kind))
 
 
-def delete_listed(district_id: UUID, listed: TableClause) -> Delete:
-    """The statement that deletes the documents of the records in a table of the sync."""
+def delete_listed(district_id: UUID, listed: FromClause) -> Delete:
+    """The statement that deletes the documents of listed records."""
     return delete(documents).where(
         documents.c.district_id == district_id,
         documents.c.numbering == listed.c.numbering,
@@ -66,27 +78,36 @@ def delete_listed(district_id: UUID, listed: TableClause) -> Delete:
     )
 
 
-def insert_touched(district_id: UUID, kind: Kind) -> Insert:
-    """The statement that writes the documents of one kind's touched records."""
+def insert_written(district_id: UUID, kind: Kind) -> Insert:
+    """The statement that writes the documents of one kind."""
     record = RECORDS[kind]
-    texts = fragments(kind, district_id)
-    source = (
-        select(
-            literal(district_id),
-            literal(numbering_of(kind), EXACT),
-            record.c.ordinal,
-            record.c.id,
-            literal(kind.value, EXACT),
-            *texts.values(),
-        )
-        .join_from(record, TOUCHED, TOUCHED.c.ordinal == record.c.ordinal)
-        .where(record.c.district_id == district_id, TOUCHED.c.numbering == numbering_of(kind))
+    values: dict[str, ColumnElement[Any]] = {
+        "district_id": literal(district_id),
+        "numbering": literal(numbering_of(kind), EXACT),
+        "ordinal": record.c.ordinal,
+        "id": record.c.id,
+        "kind": literal(kind.value, EXACT),
+        **fragments(kind, district_id),
+    }
+    source = join(record, WRITTEN, WRITTEN.c.ordinal == record.c.ordinal)
+    if kind in PEOPLE:
+        referring = references.of_listed(kind, district_id, WRITTEN)
+        source = source.outerjoin(referring, referring.c.person == record.c.ordinal)
+        values["schools"] = func.coalesce(referring.c.schools, references.NO_SCHOOLS)
+        values["referring"] = func.coalesce(referring.c.referring, "")
+    rows = (
+        select(*values.values())
+        .select_from(source)
+        .where(record.c.district_id == district_id, WRITTEN.c.numbering == numbering_of(kind))
     )
-    return insert(documents).from_select(["district_id", "numbering", "ordinal", "id", "kind", *texts], source)
+    return insert(documents).from_select(list(values), rows)
 
 
 def fragments(kind: Kind, district_id: UUID) -> dict[str, Json]:
-    """The text of every fragment that this kind has, without outer braces, as expressions over its table."""
+    """The text of every fragment that this kind has, without outer braces, as expressions over its table.
+
+    Those that may be left out begin with a comma, so that a document is its fragments one after the other.
+    """
     record = RECORDS[kind]
     members: dict[str, list[Json]] = defaultdict(list)
     members["head"] += [
@@ -102,7 +123,13 @@ def fragments(kind: Kind, district_id: UUID) -> dict[str, Json]:
         ]
     if kind in EXTENSIBLE:
         members["ext"].append(_member("ext", cast(record.c.ext, Text)))
-    return {name: _joined(members[name]) for name in FRAGMENTS if members[name]}
+    return {name: _fragment(name, members[name]) for name in FRAGMENTS if members[name]}
+
+
+@cache
+def stored_fragments(kind: Kind) -> tuple[str, ...]:
+    """The names of the fragments that every document of this kind has; none of them is empty."""
+    return tuple(fragments(kind, UUID(int=0)))
 
 
 def _by_fragment(kind: Kind) -> dict[str, list[Field]]:
@@ -153,6 +180,10 @@ def _role(kind: Kind) -> str:
 
 def _member(name: str, value: Json) -> Json:
     return literal(f'"{name}":', Text) + value
+
+
+def _fragment(name: str, members: Sequence[Json]) -> Json:
+    return _joined(members) if name in UNGROUPED else literal(",", Text) + _joined(members)
 
 
 def _joined(members: Sequence[Json]) -> Json:

@@ -72,9 +72,14 @@ _decoded: OrderedDict[tuple[UUID, UUID], Ledger] = OrderedDict()
 
 async def current(session: AsyncSession, district_id: UUID, grant: Grant) -> Ledger:
     """What a grant shares now; nothing while the district has not chosen."""
-    if grant.ledger_id is None:
+    return await of_id(session, district_id, grant.ledger_id)
+
+
+async def of_id(session: AsyncSession, district_id: UUID, ledger_id: UUID | None) -> Ledger:
+    """The ledger with this id, decoded once in a process; None is the empty one."""
+    if ledger_id is None:
         return EMPTY
-    key = (district_id, grant.ledger_id)
+    key = (district_id, ledger_id)
     ledger = _decoded.pop(key, None)
     if ledger is None:
         stored = await session.get_one(StoredLedger, key)

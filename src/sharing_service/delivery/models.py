@@ -61,6 +61,8 @@ FRAGMENTS: Final = (
     "ext",
 )
 """The parts of a document: `head` and `email` are members of the object itself, the others (for users) of its role."""
+UNGROUPED: Final = ("head", "identity")
+"""Fragments that every answer has."""
 
 documents: Final = Table(
     "documents",
@@ -71,9 +73,15 @@ documents: Final = Table(
     Column("id", Uuid, nullable=False),
     Column("kind", EXACT, nullable=False),
     *(Column(name, Text, nullable=False, server_default=text("''")) for name in FRAGMENTS),
+    Column("schools", ARRAY(Integer), nullable=False, server_default=text("'{}'"), comment="where a person is"),
+    Column("referring", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("district_id", "numbering", "ordinal"),
 )
-"""JSON members of each record, ready as text, one fragment per field group; references are added per grant."""
+"""JSON members of each record, ready as text, one fragment per field group.
+
+`referring` is what a person refers to, as if all of it were shared: the ids of `schools` in their order, or the
+relationships of a contact. `delivery.references` uses it only where all of it is shared.
+"""
 
 
 class Disclosure(Base):

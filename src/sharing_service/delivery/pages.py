@@ -1,104 +1,239 @@
 """Reads pages of records as one application sees them: stored fragments of the granted groups, joined with references.
 
-Answers are joined as text: a page of 1,000 students through models would take thirty times as long.
+PostgreSQL joins the texts of a page into one, which passes through here as bytes: a page of 1,000 students through
+models would take a hundred times as long. Only sections are put together here: they refer to any number of people.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, assert_never
-from uuid import UUID
+from functools import lru_cache
+from typing import Any, Final, Literal
 
 from pyroaring import AbstractBitMap, BitMap
-from sqlalchemy import Row, Select, Text, cast, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Integer,
+    Row,
+    Subquery,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    select,
+)
 
-from sharing_service.delivery.models import FRAGMENTS, documents
-from sharing_service.delivery.references import among, with_relationships, with_schools, with_sections
+from sharing_service.database import Prepared, Snapshot
+from sharing_service.delivery.documents import stored_fragments
+from sharing_service.delivery.models import UNGROUPED, documents
+from sharing_service.delivery.references import QUOTED_ID, among, mask_of, seen_by_grant, with_sections
 from sharing_service.delivery.views import View
 from sharing_service.roster.catalogue import PEOPLE, Kind, Numbering
+from sharing_service.roster.models import contact_students
 
 OF_THE_OBJECT: Final = ("head", "email")
 """Fragments that are members of the object itself; of a user the others are members of its role."""
-UNGROUPED: Final = ("head", "identity")
-"""Fragments that every answer has."""
 ROLES: Final = {
     Kind.STUDENTS: "student",
     Kind.TEACHERS: "teacher",
     Kind.STAFF: "staff",
     Kind.CONTACTS: "contact",
 }
+ENROLLED: Final = ('{"school":', ',"start_date":null,"end_date":null}')
+"""What stands around the school of an enrollment."""
 
-
-class Document(NamedTuple):
-    """One record as JSON text."""
-
-    id: str
-    kind: Kind
-    text: str
+Fragments = tuple[tuple[Kind, tuple[str, ...]], ...]
+"""The kinds of a page, each with the fragments that are granted."""
+Joined = Literal["people", "schools", "courses", "terms"]
+"""The numberings whose documents PostgreSQL joins."""
+Parts = tuple[ColumnElement[Any] | str, ...]
+DISTRICT: Final = bindparam("district_id", type_=Uuid)
+URI: Final = bindparam("uri", type_=Text)
 
 
 @dataclass(slots=True)
 class Page:
     """Documents in ascending order, and everybody who is in them, be it by id only."""
 
-    documents: list[Document] = field(default_factory=list)
+    body: bytes = b""
+    """The documents as JSON, with commas between them."""
+    first: str = ""
+    last: str = ""
+    """The ids at both ends; empty if there is no document."""
+    kinds: frozenset[Kind] = frozenset()
     persons: BitMap = field(default_factory=BitMap)
 
 
-async def read(session: AsyncSession, view: View, numbering: Numbering, ordinals: AbstractBitMap) -> Page:
-    """The documents of these ordinals, one statement for all. Whoever asks has checked that they are shared."""
-    page = Page()
+async def read(
+    snapshot: Snapshot, view: View, numbering: Numbering, ordinals: AbstractBitMap, *, uri: str | None = None
+) -> Page:
+    """The documents of these ordinals, one statement for all. Whoever asks has checked that they are shared.
+
+    With a `uri` each stands in an envelope that names its address, which is the `uri` and its id. If a contact refers
+    to somebody who is not shared, it takes a second statement.
+    """
     if not ordinals:
-        return page
+        return Page()
+    match numbering:
+        case "sections":
+            return await _read_sections(snapshot, view, ordinals, uri)
+        case joined:
+            page, hidden = await _read_joined(snapshot, view, joined, ordinals, uri, BitMap())
+            return (await _read_joined(snapshot, view, joined, ordinals, uri, hidden))[0] if hidden else page
+
+
+async def _read_joined(
+    snapshot: Snapshot, view: View, numbering: Joined, ordinals: AbstractBitMap, uri: str | None, hidden: BitMap
+) -> tuple[Page, BitMap]:
+    """A page that hides these students from the contacts in it, and the students whom it should have hidden."""
     kinds = PEOPLE if numbering == "people" else (Kind(numbering),)
-    granted = {kind: _granted(view, kind) for kind in kinds if ordinals.intersect(view.of_kind(kind))}
-    for row in await session.execute(_select_page(view, numbering, ordinals, granted)):
-        kind = Kind(row.kind)
-        fragments = {name: text for name in granted[kind] if (text := getattr(row, name))}
-        match numbering:
-            case "people":
-                text = _user(row, kind, fragments, view, page.persons)
-            case "sections":
-                text = ",".join((*fragments.values(), *_section_references(row, view, page.persons)))
-            case "schools" | "courses" | "terms":
-                text = ",".join(fragments.values())
-            case unhandled:
-                assert_never(unhandled)
-        page.documents.append(Document(row.id, kind, f"{{{text}}}"))
-    return page
+    granted = tuple((kind, _granted(view, kind)) for kind in kinds if ordinals.intersect(view.of_kind(kind)))
+    row: Any = await _statement(numbering, granted, enveloped=uri is not None).fetchrow(
+        snapshot.driver,
+        district_id=view.district_id,
+        ordinals=ordinals.to_array(),
+        uri=uri,
+        schools=mask_of(view.of("schools")) if numbering == "people" else b"",
+        contacts=(ordinals & view.of_kind(Kind.CONTACTS)).to_array() if numbering == "people" else (),
+        hidden=hidden.to_array(),
+    )
+    if row["body"] is None:
+        return Page(), BitMap()
+    related = BitMap(row["related"] or ())
+    page = Page(row["body"], str(row["first"]), str(row["last"]), frozenset(kind for kind, _ in granted))
+    if numbering == "people":
+        page.persons = BitMap(row["ordinals"]) | (related & view.of_kind(Kind.STUDENTS))
+    return page, related - view.of_kind(Kind.STUDENTS) - hidden
 
 
-def _granted(view: View, kind: Kind) -> list[str]:
+def _granted(view: View, kind: Kind) -> tuple[str, ...]:
     groups = view.fields.granted(kind)
-    return [name for name in FRAGMENTS if name in UNGROUPED or name in groups]
+    return tuple(name for name in stored_fragments(kind) if name in UNGROUPED or name in groups)
 
 
-def _select_page(
-    view: View, numbering: Numbering, ordinals: AbstractBitMap, granted: dict[Kind, list[str]]
-) -> Select[Any]:
-    district_id: UUID = view.district.id
-    needed = [name for name in FRAGMENTS if any(name in names for names in granted.values())]
-    statement: Select[Any] = (
+@lru_cache(maxsize=256)
+def _statement(numbering: Joined, granted: Fragments, *, enveloped: bool) -> Prepared:
+    """One row: the joined documents, the ids at both ends, the ordinals found, and whom the contacts refer to."""
+    page = _page(numbering, granted)
+    texts = {kind: _document(page, kind, names) for kind, names in granted}
+    text = _of_kind(page.c.kind, texts)
+    if enveloped:
+        text = _concatenated('{"data":', text, ',"uri":"', URI, cast(page.c.id, Text), '"}')
+    ids = func.array_agg(page.c.id, type_=ARRAY(Uuid))
+    related = select(func.array_agg(contact_students.c.student.distinct())).where(
+        contact_students.c.district_id == DISTRICT,
+        contact_students.c.contact == any_(bindparam("contacts", type_=ARRAY(Integer))),
+    )
+    return Prepared(
+        select(
+            func.convert_to(func.string_agg(text, literal_column("','")), literal_column("'UTF8'")).label("body"),
+            ids[1].label("first"),
+            ids[func.count()].label("last"),
+            func.array_agg(page.c.ordinal).label("ordinals"),
+            (related.scalar_subquery() if Kind.CONTACTS in texts else literal_column("null")).label("related"),
+        ).select_from(page)
+    )
+
+
+def _page(numbering: Joined, granted: Fragments) -> Subquery:
+    # The order makes PostgreSQL read the page before anything is joined, so that references are looked up once.
+    referring: dict[Kind, ColumnElement[str]] = {
+        kind: seen_by_grant(kind, DISTRICT) for kind, _ in granted if kind in PEOPLE
+    }
+    needed = dict.fromkeys(name for _, names in granted for name in names)
+    return (
         select(
             documents.c.ordinal,
-            cast(documents.c.id, Text).label("id"),
+            documents.c.id,
             documents.c.kind,
             *(documents.c[name] for name in needed),
+            *([_of_kind(documents.c.kind, referring).label("referring")] if referring else []),
         )
         .where(
-            documents.c.district_id == district_id,
-            documents.c.numbering == numbering,
+            documents.c.district_id == DISTRICT,
+            documents.c.numbering == literal_column(f"'{numbering}'"),
+            documents.c.ordinal == any_(bindparam("ordinals", type_=ARRAY(Integer))),
+        )
+        .order_by(documents.c.ordinal)
+        .subquery("page")
+    )
+
+
+def _of_kind(kind: ColumnElement[str], texts: Mapping[Kind, ColumnElement[str]]) -> ColumnElement[str]:
+    if len(texts) == 1:
+        return next(iter(texts.values()))
+    return case(*((kind == literal_column(f"'{name.value}'"), text) for name, text in texts.items()))
+
+
+def _document(page: Subquery, kind: Kind, names: Sequence[str]) -> ColumnElement[str]:
+    fragments = {name: page.c[name] for name in names}
+    if kind not in PEOPLE:
+        return _concatenated("{", *fragments.values(), "}")
+    own = [fragments.pop(name) for name in OF_THE_OBJECT if name in fragments]
+    begin: Parts = ("{", *own, f',"roles":{{"{ROLES[kind]}":{{', *fragments.values())
+    return _concatenated(*begin, _role_references(kind, page.c.referring), "}}}")
+
+
+def _role_references(kind: Kind, referring: ColumnElement[str]) -> ColumnElement[str]:
+    if kind is Kind.CONTACTS:
+        return _concatenated(',"student_relationships":[', referring, "]")
+    if kind is Kind.STAFF:
+        return _concatenated(',"schools":[', referring, "]")
+    one, none = func.left(referring, QUOTED_ID), ',"school":null,"schools":[]'
+    each = referring
+    if kind is Kind.STUDENTS:
+        none += ',"enrollments":[]'
+        each = func.replace(referring, literal_column("','"), literal_column(f"'{ENROLLED[1]},{ENROLLED[0]}'"))
+    # Almost everybody is at one school: then nothing needs to be searched for.
+    return case(
+        (func.octet_length(referring) == QUOTED_ID, _at_schools(kind, referring, referring, referring)),
+        (func.octet_length(referring) > 0, _at_schools(kind, one, referring, each)),
+        else_=_concatenated(none),
+    )
+
+
+def _at_schools(
+    kind: Kind, one: ColumnElement[str], every: ColumnElement[str], enrolled: ColumnElement[str]
+) -> ColumnElement[str]:
+    parts: Parts = (',"school":', one, ',"schools":[', every)
+    if kind is not Kind.STUDENTS:
+        return _concatenated(*parts, "]")
+    begin, end = ENROLLED
+    return _concatenated(*parts, f'],"enrollments":[{begin}', enrolled, f"{end}]")
+
+
+def _concatenated(*parts: ColumnElement[str] | str) -> ColumnElement[str]:
+    """The parts one after the other; a string is one of ours, without quotes of SQL."""
+    first, *others = (literal_column(f"'{part}'", Text) if isinstance(part, str) else part for part in parts)
+    for other in others:
+        first = first.op("||")(other)
+    return first
+
+
+async def _read_sections(snapshot: Snapshot, view: View, ordinals: AbstractBitMap, uri: str | None) -> Page:
+    names = _granted(view, Kind.SECTIONS)
+    statement = (
+        select(documents.c.ordinal, cast(documents.c.id, Text).label("id"), *(documents.c[name] for name in names))
+        .where(
+            documents.c.district_id == view.district_id,
+            documents.c.numbering == "sections",
             among(documents.c.ordinal, ordinals),
         )
         .order_by(documents.c.ordinal)
     )
-    if numbering == "sections":
-        statement = with_sections(statement, district_id, ordinals)
-    if numbering == "people":
-        statement = with_schools(statement, district_id, ordinals, view.of("schools"))
-    if Kind.CONTACTS in granted:
-        statement = with_relationships(statement, district_id, ordinals)
-    return statement
+    rows = (await snapshot.connection.execute(with_sections(statement, view.district_id, ordinals))).all()
+    if not rows:
+        return Page()
+    persons, texts = BitMap(), []
+    for row in rows:
+        own = "".join(getattr(row, name) for name in names)
+        members = ",".join((own, *_section_references(row, view, persons)))
+        texts.append(f"{{{members}}}" if uri is None else f'{{"data":{{{members}}},"uri":"{uri}{row.id}"}}')
+    return Page(",".join(texts).encode(), rows[0].id, rows[-1].id, frozenset({Kind.SECTIONS}), persons)
 
 
 def _section_references(row: Row[Any], view: View, persons: BitMap) -> Iterator[str]:
@@ -112,28 +247,6 @@ def _section_references(row: Row[Any], view: View, persons: BitMap) -> Iterator[
     yield f'"students":{_ids(students)}'
     yield f'"teacher":{_first(teachers)}'
     yield f'"teachers":{_ids(teachers)}'
-
-
-def _user(row: Row[Any], kind: Kind, fragments: dict[str, str], view: View, persons: BitMap) -> str:
-    own = [fragments.pop(name) for name in OF_THE_OBJECT if name in fragments]
-    role = ",".join((*fragments.values(), *_role_references(row, kind, view, persons)))
-    persons.add(row.ordinal)
-    return f'{",".join(own)},"roles":{{"{ROLES[kind]}":{{{role}}}}}'
-
-
-def _role_references(row: Row[Any], kind: Kind, view: View, persons: BitMap) -> Iterator[str]:
-    if kind is Kind.CONTACTS:
-        students = view.of_kind(Kind.STUDENTS)
-        yield f'"student_relationships":[{",".join(_seen(row.related, row.relationships, students))}]'
-        persons |= BitMap(row.related or ()) & students
-        return
-    schools: Sequence[str] = row.school_ids or ()
-    if kind is not Kind.STAFF:
-        yield f'"school":{_first(schools)}'
-    yield f'"schools":{_ids(schools)}'
-    if kind is Kind.STUDENTS:
-        enrolled = (f'{{"school":"{school}","start_date":null,"end_date":null}}' for school in schools)
-        yield f'"enrollments":[{",".join(enrolled)}]'
 
 
 def _seen(ordinals: Sequence[int] | None, texts: Sequence[str] | None, shared: AbstractBitMap) -> list[str]:

@@ -1,19 +1,37 @@
-"""References of a page of records to others, as columns beside their documents.
+"""References of records to others: what stands ready in the documents of persons, and what one application sees of it.
 
-Sets of schools are small and filtered in SQL; those of people may be a million, so the ordinals of a page come
-along and `delivery.pages` filters them.
+Sets of schools are small and looked up in SQL; those of people may be a million, so the ordinals that a page refers to
+come along and `delivery.pages` compares them.
 """
 
 from typing import Any, Final
 from uuid import UUID
 
 from pyroaring import AbstractBitMap
-from sqlalchemy import ARRAY, ColumnElement, Integer, Select, Subquery, Text, any_, cast, func, literal, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    FromClause,
+    Integer,
+    LargeBinary,
+    Select,
+    Subquery,
+    Text,
+    any_,
+    bindparam,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from sharing_service.delivery.models import documents
-from sharing_service.roster.catalogue import Numbering
+from sharing_service.roster.catalogue import Kind, Numbering
 from sharing_service.roster.models import (
     Identity,
     contact_students,
@@ -24,11 +42,98 @@ from sharing_service.roster.models import (
 )
 
 SECTION_REFERENCES: Final[dict[str, Numbering]] = {"school": "schools", "course": "courses", "term": "terms"}
+SCHOOLS: Final = bindparam("schools", type_=LargeBinary)
+"""The schools that an application sees, as `mask_of` packs them."""
+QUOTED_ID: Final = 38
+"""Bytes of an id in quotes."""
+NO_SCHOOLS: Final[ColumnElement[Any]] = literal_column("'{}'::integer[]")
+HIDDEN: Final = bindparam("hidden", type_=ARRAY(Integer))
+"""Students that an application does not see, though contacts that it sees refer to them."""
 
 
 def among(column: ColumnElement[int], ordinals: AbstractBitMap) -> ColumnElement[bool]:
     """Whether a column holds one of these ordinals."""
     return column == any_(literal(ordinals.to_array().tolist(), ARRAY(Integer)))
+
+
+def mask_of(ordinals: AbstractBitMap) -> bytes:
+    """One bit for each ordinal, as `get_bit` of PostgreSQL counts them: looked up at once, however many there are."""
+    mask = bytearray(ordinals.max() // 8 + 1 if ordinals else 0)
+    for ordinal in ordinals:
+        mask[ordinal >> 3] |= 1 << (ordinal & 7)
+    return bytes(mask)
+
+
+def of_listed(kind: Kind, district_id: UUID, listed: FromClause) -> Subquery:
+    """What the listed persons of a kind refer to, shared or not: `schools` and `referring` of their documents."""
+    numbering: Numbering
+    if kind is Kind.CONTACTS:
+        owner, other, numbering = contact_students.c.contact, contact_students.c.student, "people"
+    else:
+        owner, other, numbering = school_people.c.person, school_people.c.school, "schools"
+    record = aliased(Identity)
+    schools = NO_SCHOOLS if kind is Kind.CONTACTS else _aggregated(other, *_SCHOOL_ORDER)
+    return (
+        select(owner.label("person"), schools.label("schools"), _text_of(kind, record).label("referring"))
+        .join_from(listed, owner.table, owner == listed.c.ordinal)
+        .join(record, _identifies(record, literal(district_id), numbering, other))
+        .where(owner.table.c.district_id == district_id, listed.c.numbering == "people")
+        .group_by(owner)
+        .subquery("referring")
+    )
+
+
+def seen_by_grant(kind: Kind, district_id: ColumnElement[UUID]) -> ColumnElement[str]:
+    """What a person's document refers to, reduced to what is shared: `SCHOOLS` are, `HIDDEN` students are not."""
+    record = aliased(Identity)
+    partly: ColumnElement[bool]
+    if kind is Kind.CONTACTS:
+        link, hidden = contact_students.c, func.unnest(HIDDEN).column_valued("hidden_student")
+        theirs = (link.district_id == district_id, link.contact == documents.c.ordinal)
+        is_hidden = link.student.in_(select(hidden))
+        partly = (func.cardinality(HIDDEN) > 0) & exists().where(*theirs, is_hidden)
+        text = select(_text_of(kind, record)).join_from(
+            contact_students, record, _identifies(record, district_id, "people", link.student)
+        )
+        shared = text.where(*theirs, ~is_hidden)
+    else:
+        at = school_people.c
+        own = select(func.unnest(documents.c.schools).label("school")).correlate(documents).subquery("own")
+        # Almost everybody is at one school.
+        single = func.octet_length(documents.c.referring) == QUOTED_ID
+        partly = case((single, ~_is_in_mask(documents.c.schools[1])), else_=exists().where(~_is_in_mask(own.c.school)))
+        text = select(_text_of(kind, record)).join_from(
+            school_people, record, _identifies(record, district_id, "schools", at.school)
+        )
+        shared = text.where(at.district_id == district_id, at.person == documents.c.ordinal, _is_in_mask(at.school))
+    found = func.coalesce(shared.correlate(documents).scalar_subquery(), "")
+    return case((partly, found), else_=documents.c.referring)
+
+
+def _is_in_mask(school: ColumnElement[int]) -> ColumnElement[bool]:
+    # In a case, since get_bit fails beyond the end, and only a case says what is evaluated first.
+    return case((school < 8 * func.octet_length(SCHOOLS), func.get_bit(SCHOOLS, school) == 1), else_=False)
+
+
+def _text_of(kind: Kind, record: type[Identity]) -> ColumnElement[str]:
+    """The ids of schools, own rows first, or the relationships of a contact, as members of a JSON array."""
+    record_id = cast(record.id, Text)
+    if kind is not Kind.CONTACTS:
+        return func.string_agg('"' + record_id + '"', aggregate_order_by(literal(",", Text), *_SCHOOL_ORDER))
+    link = contact_students.c
+    relationship = (
+        '{"student":"'
+        + record_id
+        + '","relationship":'
+        + cast(func.to_json(link.relationship), Text)
+        + ',"type":'
+        + cast(func.to_json(link.type), Text)
+        + "}"
+    )
+    return func.string_agg(relationship, aggregate_order_by(literal(",", Text), link.student))
+
+
+_SCHOOL_ORDER: Final = (school_people.c.position.asc().nulls_last(), school_people.c.school)
 
 
 def with_sections(statement: Select[Any], district_id: UUID, ordinals: AbstractBitMap) -> Select[Any]:
@@ -39,7 +144,7 @@ def with_sections(statement: Select[Any], district_id: UUID, ordinals: AbstractB
     )
     for name, numbering in SECTION_REFERENCES.items():
         record = aliased(Identity)
-        same = _identifies(record, district_id, numbering, section.c[name])
+        same = _identifies(record, literal(district_id), numbering, section.c[name])
         statement = statement.outerjoin(record, same)
         statement = statement.add_columns(section.c[name], cast(record.id, Text).label(f"{name}_id"))
     students = _students_of_sections(district_id, ordinals)
@@ -51,55 +156,6 @@ def with_sections(statement: Select[Any], district_id: UUID, ordinals: AbstractB
     )
 
 
-def with_schools(
-    statement: Select[Any], district_id: UUID, ordinals: AbstractBitMap, schools: AbstractBitMap
-) -> Select[Any]:
-    """Add the ids of those of `schools` that persons are at: own rows first, then those of their sections."""
-    record = aliased(Identity)
-    order = (school_people.c.position.asc().nulls_last(), school_people.c.school)
-    found = (
-        select(school_people.c.person, _aggregated(cast(record.id, Text), *order).label("school_ids"))
-        .join(record, _identifies(record, district_id, "schools", school_people.c.school))
-        .where(
-            school_people.c.district_id == district_id,
-            among(school_people.c.person, ordinals),
-            among(school_people.c.school, schools),
-        )
-        .group_by(school_people.c.person)
-        .subquery()
-    )
-    return statement.outerjoin(found, found.c.person == documents.c.ordinal).add_columns(found.c.school_ids)
-
-
-def with_relationships(statement: Select[Any], district_id: UUID, ordinals: AbstractBitMap) -> Select[Any]:
-    """Add the students of contacts, shared or not: ordinals, and one JSON object each."""
-    record = aliased(Identity)
-    link = contact_students.c
-    relationship = (
-        '{"student":"'
-        + cast(record.id, Text)
-        + '","relationship":'
-        + cast(func.to_json(link.relationship), Text)
-        + ',"type":'
-        + cast(func.to_json(link.type), Text)
-        + "}"
-    )
-    found = (
-        select(
-            link.contact,
-            _aggregated(link.student, link.student).label("related"),
-            _aggregated(relationship, link.student).label("relationships"),
-        )
-        .join(record, _identifies(record, district_id, "people", link.student))
-        .where(link.district_id == district_id, among(link.contact, ordinals))
-        .group_by(link.contact)
-        .subquery()
-    )
-    return statement.outerjoin(found, found.c.contact == documents.c.ordinal).add_columns(
-        found.c.related, found.c.relationships
-    )
-
-
 def _students_of_sections(district_id: UUID, ordinals: AbstractBitMap) -> Subquery:
     record = aliased(Identity)
     return (
@@ -108,7 +164,7 @@ def _students_of_sections(district_id: UUID, ordinals: AbstractBitMap) -> Subque
             _aggregated(enrollments.c.student, enrollments.c.student).label("students"),
             _aggregated(cast(record.id, Text), enrollments.c.student).label("student_ids"),
         )
-        .join(record, _identifies(record, district_id, "people", enrollments.c.student))
+        .join(record, _identifies(record, literal(district_id), "people", enrollments.c.student))
         .where(enrollments.c.district_id == district_id, among(enrollments.c.section, ordinals))
         .group_by(enrollments.c.section)
         .subquery()
@@ -124,7 +180,7 @@ def _teachers_of_sections(district_id: UUID, ordinals: AbstractBitMap) -> Subque
             _aggregated(link.teacher, link.position, link.teacher).label("teachers"),
             _aggregated(cast(record.id, Text), link.position, link.teacher).label("teacher_ids"),
         )
-        .join(record, _identifies(record, district_id, "people", link.teacher))
+        .join(record, _identifies(record, literal(district_id), "people", link.teacher))
         .where(link.district_id == district_id, among(link.section, ordinals))
         .group_by(link.section)
         .subquery()
@@ -132,7 +188,7 @@ def _teachers_of_sections(district_id: UUID, ordinals: AbstractBitMap) -> Subque
 
 
 def _identifies(
-    record: type[Identity], district_id: UUID, numbering: Numbering, ordinal: ColumnElement[int]
+    record: type[Identity], district_id: ColumnElement[UUID], numbering: Numbering, ordinal: ColumnElement[int]
 ) -> ColumnElement[bool]:
     return (record.district_id == district_id) & (record.numbering == numbering) & (record.ordinal == ordinal)
 

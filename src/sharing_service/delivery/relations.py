@@ -8,8 +8,8 @@ from uuid import UUID
 from pyroaring import AbstractBitMap, BitMap
 from sqlalchemy import ARRAY, Column, Integer, Select, func, null, select, type_coerce, union_all
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from sharing_service.database import Snapshot
 from sharing_service.delivery.references import among
 from sharing_service.delivery.views import View
 from sharing_service.roster.catalogue import Numbering
@@ -36,28 +36,28 @@ class Relation:
     """Whether `primary` keeps only people with their own school."""
 
 
-async def follow(session: AsyncSession, view: View, relation: Relation, parent: int) -> BitMap:
+async def follow(snapshot: Snapshot, view: View, relation: Relation, parent: int) -> BitMap:
     """The shared records that a relation leads to from a shared one."""
-    pairs = union_all(*relation.select(view.district.id, parent)).subquery()
+    pairs = union_all(*relation.select(view.district_id, parent)).subquery()
     way, end = pairs.c
     statement = select(func.array_agg(way, type_=ARRAY(Integer)), func.array_agg(end, type_=ARRAY(Integer)))
-    ways, ends = (await session.execute(statement)).one()
+    ways, ends = (await snapshot.connection.execute(statement)).one()
     shared = view.of(relation.through)
     open_ends = (end for way, end in zip(ways or (), ends or (), strict=True) if way is None or way in shared)
     return BitMap([end for end in open_ends if end is not None]) & view.of(relation.child)
 
 
-async def primary(session: AsyncSession, view: View, relation: Relation, parent: int, found: AbstractBitMap) -> BitMap:
+async def primary(snapshot: Snapshot, view: View, relation: Relation, parent: int, found: AbstractBitMap) -> BitMap:
     """Of a school's people those who show it as their `school`, of a person's schools the one that is shown as such."""
     people = found if relation.child == "people" else BitMap([parent])
     row = school_people.c
     statement = (
         select(row.person, row.school)
         .ext(distinct_on(row.person))
-        .where(row.district_id == view.district.id, among(row.person, people), among(row.school, view.of("schools")))
+        .where(row.district_id == view.district_id, among(row.person, people), among(row.school, view.of("schools")))
         .order_by(row.person, row.position.asc().nulls_last(), row.school)
     )
-    own = await session.execute(statement)
+    own = await snapshot.connection.execute(statement)
     if relation.child == "people":
         return BitMap([person for person, school in own if school == parent])
     return BitMap([school for _, school in own])

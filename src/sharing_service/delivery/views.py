@@ -1,22 +1,29 @@
 """Views: a roster as one application sees it, of one instant; every partner answer is read through one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Final, NamedTuple
+from datetime import datetime
+from functools import cached_property, lru_cache
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from pyroaring import AbstractBitMap, BitMap
-from sqlalchemy import ColumnElement, Integer, Select, func, literal, null, select, type_coerce
+from sqlalchemy import LargeBinary, Text, Uuid, bindparam, cast, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sharing_service.access.models import Token
+from sharing_service.access.tokens import IDENTIFYING, USABLE
+from sharing_service.database import Prepared, Snapshot
 from sharing_service.delivery import ledger
 from sharing_service.delivery.ledger import Ledger
 from sharing_service.errors import GrantPaused, NotFound, NothingPublished
-from sharing_service.roster.catalogue import Kind, Numbering
+from sharing_service.roster.catalogue import PEOPLE, Kind, Numbering
 from sharing_service.roster.models import District, Identity
 from sharing_service.sharing.fields import ApplicationFields
 from sharing_service.sharing.models import Application, Grant
 
+BEFORE_ALL: Final = -1
+"""Below every ordinal."""
 AFTER_ALL: Final = 2**31 - 1
 """Above every ordinal."""
 
@@ -33,8 +40,14 @@ class Places(NamedTuple):
 class View:
     """One application's part of a district, and where in it the ids of the request stand."""
 
-    district: District
-    grant: Grant
+    district_id: UUID
+    district_name: str
+    published_revision: int | None
+    published_at: datetime | None
+    revision: int
+    """The last one that may have changed what the application sees."""
+    connected_at: datetime
+    paused_at: datetime | None
     fields: ApplicationFields
     ledger: Ledger
     record: int | None
@@ -60,76 +73,108 @@ class View:
 
     def sees(self, numbering: Numbering, ordinal: int | None) -> bool:
         """Whether the application sees this record; None is a record that never was."""
-        return ordinal is not None and ordinal in self.of(numbering)
+        kinds = PEOPLE if numbering == "people" else (Kind(numbering),)
+        return ordinal is not None and any(ordinal in self.of_kind(kind) for kind in kinds)
 
     def check_open(self) -> None:
         """GrantPaused or NothingPublished when the truth cannot be told: an empty answer would delete rosters."""
-        if self.grant.paused_at is not None:
+        if self.paused_at is not None:
             raise GrantPaused
-        if self.district.published_revision is None:
+        if self.published_revision is None:
             raise NothingPublished
 
 
-async def visit(session: AsyncSession, district_id: UUID, application_id: UUID, places: Places) -> View:
-    """Open the view of an application, or NotFound while it is not connected."""
-    row = (await session.execute(_select_visit(district_id, application_id, places))).one_or_none()
-    if row is None:
-        raise NotFound
-    district, grant, fields, record, after, before = row
-    return View(
-        district=district,
-        grant=grant,
-        fields=ApplicationFields.model_validate(fields),
-        ledger=await ledger.current(session, district_id, grant),
+_place = Identity.__table__.alias("place")
+_here: Final = (_place.c.district_id == bindparam("district_id", type_=Uuid),)
+_numbering: Final = bindparam("numbering", type_=Text)
+_record_numbering: Final = bindparam("record_numbering", type_=Text)
+_record, _after, _before = (bindparam(name, type_=Uuid) for name in ("record", "after", "before"))
+
+# Ids ascend with ordinals, so a cursor is compared and need not be the id of any record.
+ENTER: Final = Prepared(
+    select(
+        *IDENTIFYING,
+        Grant.revision,
+        Grant.ledger_id,
+        Grant.connected_at,
+        Grant.paused_at,
+        District.name.label("district_name"),
+        District.published_revision,
+        District.published_at,
+        cast(Application.fields, Text).label("fields"),
+        select(_place.c.ordinal)
+        .where(*_here, _place.c.numbering == _record_numbering, _place.c.id == _record)
+        .scalar_subquery()
+        .label("record"),
+        select(_place.c.ordinal)
+        .where(*_here, _place.c.numbering == _numbering, _place.c.id <= _after)
+        .order_by(_place.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+        .label("after"),
+        select(_place.c.ordinal)
+        .where(*_here, _place.c.numbering == _numbering, _place.c.id >= _before)
+        .order_by(_place.c.id)
+        .limit(1)
+        .scalar_subquery()
+        .label("before"),
+    )
+    .select_from(Token)
+    .outerjoin(Grant, (Grant.district_id == Token.district_id) & (Grant.application_id == Token.application_id))
+    .outerjoin(District, District.id == Grant.district_id)
+    .outerjoin(Application, Application.id == Grant.application_id)
+    .where(
+        Token.digest == bindparam("digest", type_=LargeBinary),
+        Token.district_id == bindparam("district_id", type_=Uuid),
+        *USABLE,
+    )
+)
+
+
+async def enter(snapshot: Snapshot, district_id: UUID, digest: bytes, places: Places) -> Mapping[str, Any] | None:
+    """The row of a usable token of this district, and beside it all that `visit` needs; None if there is none."""
+    record_numbering, record = places.record or (None, None)
+    numbering, after = places.after or (None, None)
+    numbering, before = places.before or (numbering, None)
+    row: Mapping[str, Any] | None = await ENTER.fetchrow(
+        snapshot.driver,
+        district_id=district_id,
+        digest=digest,
+        record_numbering=record_numbering,
         record=record,
+        numbering=numbering,
         after=after,
         before=before,
     )
+    return row
 
 
-def _select_visit(
-    district_id: UUID, application_id: UUID, places: Places
-) -> Select[District, Grant, dict[str, object], int | None, int | None, int | None]:
-    nowhere = type_coerce(null(), Integer)
-    return (
-        select(
-            District,
-            Grant,
-            Application.fields,
-            _ordinal_of(district_id, *places.record) if places.record else nowhere,
-            _last_ordinal_up_to(district_id, *places.after) if places.after else nowhere,
-            _first_ordinal_from(district_id, *places.before) if places.before else nowhere,
-        )
-        .join_from(Grant, District, District.id == Grant.district_id)
-        .join(Application, Application.id == Grant.application_id)
-        .where(Grant.district_id == district_id, Grant.application_id == application_id)
+async def visit(snapshot: Snapshot, entered: Mapping[str, Any], places: Places) -> View:
+    """Open the view of the application whose token entered, or NotFound while it is not connected."""
+    if entered["revision"] is None:
+        raise NotFound
+    district_id: UUID = entered["district_id"]
+    return View(
+        district_id=district_id,
+        district_name=entered["district_name"],
+        published_revision=entered["published_revision"],
+        published_at=entered["published_at"],
+        revision=entered["revision"],
+        connected_at=entered["connected_at"],
+        paused_at=entered["paused_at"],
+        fields=_fields_of(entered["fields"]),
+        ledger=await ledger.of_id(AsyncSession(snapshot.connection), district_id, entered["ledger_id"]),
+        record=entered["record"],
+        after=_or(entered["after"], BEFORE_ALL) if places.after else None,
+        before=_or(entered["before"], AFTER_ALL) if places.before else None,
     )
 
 
-def _ordinal_of(district_id: UUID, numbering: Numbering, record_id: UUID) -> ColumnElement[int | None]:
-    return (
-        select(Identity.ordinal)
-        .where(Identity.district_id == district_id, Identity.numbering == numbering, Identity.id == record_id)
-        .scalar_subquery()
-    )
+@lru_cache(maxsize=256)
+def _fields_of(text: str) -> ApplicationFields:
+    """What a stored text says, which never changes."""
+    return ApplicationFields.model_validate_json(text)
 
 
-# Ids ascend with ordinals, so a cursor is compared and need not be the id of any record.
-def _last_ordinal_up_to(district_id: UUID, numbering: Numbering, cursor: UUID) -> ColumnElement[int]:
-    ordinal = (
-        select(Identity.ordinal)
-        .where(Identity.district_id == district_id, Identity.numbering == numbering, Identity.id <= cursor)
-        .order_by(Identity.id.desc())
-        .limit(1)
-    )
-    return func.coalesce(ordinal.scalar_subquery(), literal(-1))
-
-
-def _first_ordinal_from(district_id: UUID, numbering: Numbering, cursor: UUID) -> ColumnElement[int]:
-    ordinal = (
-        select(Identity.ordinal)
-        .where(Identity.district_id == district_id, Identity.numbering == numbering, Identity.id >= cursor)
-        .order_by(Identity.id)
-        .limit(1)
-    )
-    return func.coalesce(ordinal.scalar_subquery(), literal(AFTER_ALL))
+def _or(ordinal: int | None, otherwise: int) -> int:
+    return otherwise if ordinal is None else ordinal
