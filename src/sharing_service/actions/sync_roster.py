@@ -24,6 +24,7 @@ from sharing_service.roster.outcome import Outcome, removes_too_much, report
 from sharing_service.roster.problems import Problem, ProblemLog, UploadUnreadable
 from sharing_service.roster.reading import read_rows
 from sharing_service.roster.upload import FILES, open_upload
+from sharing_service.sharing import graph
 
 Progress = Callable[[float], Awaitable[None]]
 """Notes how far a sync is, from 0 to 1."""
@@ -139,12 +140,13 @@ async def _publish(work: _Work) -> None:
         return
     await _refresh_statistics(work)
     await staging.plan_for_bulk(session, bulk=False)
-    drafts = await publication.draft(session, district_id, {})
+    coming = await graph.read(session, district_id)
+    drafts = await publication.draft(session, district_id, coming, {})
     _check_hold(work, drafts, first=first)
     await work.progress(0.95)
     caller = callers.restored(sync.caller, district_id)
     work.revision = await revisions.take(session, district_id, cause=AuditAction.SYNC_ROSTER, caller=caller)
-    drafts = await publication.draft(session, district_id, drafts)
+    drafts = await publication.draft(session, district_id, coming, drafts)
     _check_hold(work, drafts, first=first)
     await publication.publish(session, district_id, drafts, revision=work.revision)
     district.published_revision, district.published_at = work.revision, datetime.now(UTC)

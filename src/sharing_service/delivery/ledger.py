@@ -7,17 +7,17 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from pyroaring import BitMap, FrozenBitMap
-from sqlalchemy import ARRAY, CompoundSelect, Integer, delete, func, insert, literal, select, union_all
+from sqlalchemy import delete, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from sharing_service.delivery.models import StoredLedger
 from sharing_service.roster.catalogue import PEOPLE, Kind
 from sharing_service.sharing import grants
+from sharing_service.sharing.graph import Graph, published
 from sharing_service.sharing.models import Grant
 from sharing_service.sharing.permissions import SharingPermission
 from sharing_service.sharing.resolver import resolve, with_companions
-from sharing_service.sharing.selects import Ordinals
 
 COUNTED: Final = (Kind.SCHOOLS, Kind.SECTIONS, Kind.STUDENTS, Kind.TEACHERS, Kind.STAFF)
 """The kinds that counts and changes show; the others come along with them."""
@@ -85,27 +85,17 @@ async def current(session: AsyncSession, district_id: UUID, grant: Grant) -> Led
     return ledger
 
 
-async def evaluate(session: AsyncSession, district_id: UUID, grant: Grant, sharing: SharingPermission) -> Ledger:
-    """What a grant would share under a permission, given the roster, selections and blocks of now. Stores nothing."""
+async def evaluate(
+    session: AsyncSession, district_id: UUID, grant: Grant, sharing: SharingPermission, graph: Graph
+) -> Ledger:
+    """What a grant would share under a permission, given a roster, and selections and blocks of now. Stores nothing."""
     sites = await grants.sites_of(session, district_id, grant, sharing)
-    blocked = await grants.blocked_persons(session, district_id, grant.application_id)
+    blocked = BitMap(await grants.blocked_persons(session, district_id, grant.application_id))
     found = {kind: BitMap() for kind in Kind}
-    for part in resolve(district_id, sharing, sites):
-        rows = await session.execute(_collected(with_companions(district_id, part, blocked)))
-        for kind, ordinals in rows:
-            found[Kind(kind)] |= BitMap(ordinals or ())
+    for part in await resolve(session, district_id, graph, sharing, sites):
+        for kind, ordinals in with_companions(graph, part, blocked).items():
+            found[kind] |= ordinals
     return Ledger(uuid7(), {kind: FrozenBitMap(ordinals) for kind, ordinals in found.items()})
-
-
-def _collected(part: Mapping[Kind, Ordinals]) -> CompoundSelect[str, list[int] | None]:
-    """One statement that gives one array of ordinals per kind, so that all kinds see the same matched sets."""
-    subqueries = {kind: found.subquery() for kind, found in part.items()}
-    return union_all(
-        *(
-            select(literal(kind.value), func.array_agg(found.c.ordinal, type_=ARRAY(Integer)))
-            for kind, found in subqueries.items()
-        )
-    )
 
 
 async def rebuild(session: AsyncSession, district_id: UUID, grant: Grant, *, revision: int) -> Changes:
@@ -116,7 +106,10 @@ async def rebuild(session: AsyncSession, district_id: UUID, grant: Grant, *, rev
     with session.no_autoflush:  # the new permission and its ledger are written together, as the table demands
         before = await current(session, district_id, grant)
         sharing = grants.permission_of(grant)
-        after = EMPTY if sharing is None else await evaluate(session, district_id, grant, sharing)
+        after = EMPTY
+        if sharing is not None:
+            graph = await published(session, district_id)
+            after = await evaluate(session, district_id, grant, sharing, graph)
         return await point_to(session, district_id, grant, before=before, after=after, revision=revision)
 
 
