@@ -156,7 +156,7 @@ async def _publish(work: _Work) -> None:
 def _check_hold(work: _Work, drafts: Drafts, *, first: bool) -> None:
     """Hold what removes, or newly shares, so much that it may be a mistake; a dry run ends here in any case."""
     removing = removes_too_much(work.outcome)
-    sharing = [application for application, drafted in drafts.items() if drafted.shares_too_much()]
+    sharing = [application for application, drafted in drafts.items() if drafted.shares_too_much]
     held = bool(removing or sharing) and not first and not work.sync.released
     if held:
         for kind in removing:

@@ -1,7 +1,7 @@
 """Ledgers: what each grant shares now, one Roaring bitmap of ordinals per kind. One truth, many readers."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -98,14 +98,15 @@ async def evaluate(
     return Ledger(uuid7(), {kind: FrozenBitMap(ordinals) for kind, ordinals in found.items()})
 
 
-async def rebuild(session: AsyncSession, district_id: UUID, grant: Grant, *, revision: int) -> Changes:
-    """Evaluate a grant anew and point it to the result, under the revision of whatever changed it.
+async def rebuild(
+    session: AsyncSession, district_id: UUID, grant: Grant, sharing: SharingPermission | None, *, revision: int
+) -> Changes:
+    """Evaluate a grant by the permission that it has now and point it to the result, under the revision of the change.
 
     The old ledger is kept when nothing moved. Returns what the application gains and loses, kind by kind.
     """
     with session.no_autoflush:  # the new permission and its ledger are written together, as the table demands
         before = await current(session, district_id, grant)
-        sharing = grants.permission_of(grant)
         after = EMPTY
         if sharing is not None:
             graph = await published(session, district_id)
@@ -118,24 +119,35 @@ async def point_to(
 ) -> Changes:
     """Store an evaluated ledger and make it the one that the grant shares."""
     changes = after.changes_from(before)
-    unchanged = not any(change.added or change.removed for change in changes.values())
     if after is EMPTY:
         grant.ledger_id = None
-    elif grant.ledger_id is None or not unchanged:
-        await session.execute(insert(StoredLedger).values(_row(district_id, grant, after)))
+    elif grant.ledger_id is None or moves(changes):
+        await store(session, district_id, grant.application_id, after)
         grant.ledger_id = after.id
     grant.revision = revision
     await session.flush()
     if before.id not in (EMPTY.id, grant.ledger_id):
-        await session.execute(
-            delete(StoredLedger).where(StoredLedger.district_id == district_id, StoredLedger.id == before.id)
-        )
+        await drop(session, district_id, [before.id])
     return changes
 
 
-def _row(district_id: UUID, grant: Grant, ledger: Ledger) -> dict[str, object]:
+def moves(changes: Changes) -> bool:
+    """Whether anything is added or removed."""
+    return any(change.added or change.removed for change in changes.values())
+
+
+async def store(session: AsyncSession, district_id: UUID, application_id: UUID, ledger: Ledger) -> None:
+    """Write a ledger down, which nobody reads until a grant points to it."""
     bitmaps = {kind.value: _serialized(ledger.of(kind)) for kind in Kind}
-    return {"district_id": district_id, "id": ledger.id, "application_id": grant.application_id, **bitmaps}
+    row = {"district_id": district_id, "id": ledger.id, "application_id": application_id, **bitmaps}
+    await session.execute(insert(StoredLedger).values(row))
+
+
+async def drop(session: AsyncSession, district_id: UUID, ids: Sequence[UUID]) -> None:
+    """Delete ledgers that no grant points to."""
+    if ids:
+        named = (StoredLedger.district_id == district_id, StoredLedger.id.in_(ids))
+        await session.execute(delete(StoredLedger).where(*named))
 
 
 def _serialized(ordinals: FrozenBitMap) -> bytes:

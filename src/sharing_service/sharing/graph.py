@@ -55,7 +55,7 @@ def bitmap(ordinals: Ordinals) -> BitMap:
 class _Direction:
     """For each ordinal of one side, the ordinals of the other, one after the other."""
 
-    begins: NDArray[np.int64]
+    begins: NDArray[np.int32]
     others: Ordinals
     highest: int
 
@@ -64,7 +64,7 @@ class _Direction:
         pairs = ones.astype(np.uint64) << np.uint64(32) | others
         pairs.sort()
         counts = np.bincount(ones)
-        begins = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
+        begins = np.concatenate([np.zeros(1, np.int32), np.cumsum(counts, dtype=np.int32)])
         return cls(begins, pairs.astype(np.uint32), int(others.max(initial=0)))
 
     def around(self, chosen: BitMap) -> BitMap:
@@ -72,8 +72,8 @@ class _Direction:
         picked = picked[picked < len(self.begins) - 1]
         begins = self.begins[picked]
         counts = self.begins[picked + 1] - begins
-        ends = np.cumsum(counts)
-        places = np.repeat(begins - ends + counts, counts) + np.arange(counts.sum())
+        ends = np.cumsum(counts, dtype=np.int32)
+        places = np.repeat(begins - ends + counts, counts) + np.arange(counts.sum(), dtype=np.int32)
         found = np.zeros(self.highest + 1, np.bool_)
         found[self.others[places]] = True
         return bitmap(np.flatnonzero(found))

@@ -48,7 +48,7 @@ def records(district_id: UUID, kind: Kind, *conditions: Predicate) -> Select[int
 
 def ordinals_of(district_id: UUID, kind: Kind, ids: Sequence[UUID]) -> Select[int]:
     """The ordinals of public ids of one kind, whether or not the records are there now."""
-    given = func.unnest(literal(list(dict.fromkeys(ids)), ARRAY(Uuid))).column_valued("given")
+    given = func.unnest(literal(list(ids), ARRAY(Uuid))).column_valued("given")
     return select(Identity.ordinal).where(
         Identity.district_id == district_id,
         Identity.numbering == numbering_of(kind),
