@@ -9,6 +9,7 @@ from array import array
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -137,8 +138,31 @@ class Graph:
         return sum(getattr(self, name).bytes for name in _PAIRS)
 
 
-_kept: OrderedDict[tuple[UUID, int], Graph] = OrderedDict()
-"""By district and published revision, the one used last at the end."""
+Published = tuple[UUID, int, datetime]
+"""A district, its published revision, and when that was published."""
+
+
+class Kept:
+    """The graphs that were used last, as many as fit into `limit` bytes, and in any case the very last one."""
+
+    def __init__(self, limit: int) -> None:
+        """Keep nothing yet."""
+        self._limit = limit
+        self._graphs: OrderedDict[Published, Graph] = OrderedDict()
+
+    def get(self, key: Published) -> Graph | None:
+        """A graph that is kept."""
+        return self._graphs.get(key)
+
+    def keep(self, key: Published, graph: Graph) -> None:
+        """Keep a graph that is used just now; those that were not used for longest go."""
+        self._graphs[key] = graph
+        self._graphs.move_to_end(key)
+        while len(self._graphs) > 1 and sum(kept.bytes for kept in self._graphs.values()) > self._limit:
+            self._graphs.popitem(last=False)
+
+
+_kept: Final = Kept(KEPT_BYTES)
 
 
 async def published(session: AsyncSession, district_id: UUID) -> Graph:
@@ -147,14 +171,13 @@ async def published(session: AsyncSession, district_id: UUID) -> Graph:
     For a snapshot, or a transaction that has locked the district: else a sync could publish meanwhile.
     Not for a transaction that has changed the roster: a revision that it takes may yet be given to another roster.
     """
-    revision = await session.scalar(select(District.published_revision).where(District.id == district_id))
-    if revision is None:
+    statement = select(District.published_revision, District.published_at).where(District.id == district_id)
+    revision, at = (await session.execute(statement)).one()
+    if revision is None or at is None:
         return await read(session, district_id)
-    key = (district_id, revision)
-    graph = _kept.pop(key, None) or await read(session, district_id)
-    _kept[key] = graph
-    while len(_kept) > 1 and sum(kept.bytes for kept in _kept.values()) > KEPT_BYTES:
-        _kept.popitem(last=False)
+    key = (district_id, revision, at)
+    graph = _kept.get(key) or await read(session, district_id)
+    _kept.keep(key, graph)
     return graph
 
 
