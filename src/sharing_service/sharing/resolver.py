@@ -55,11 +55,10 @@ async def resolve(
         case ShareDistrict(include_staff=include_staff):
             return [whole_district(graph, include_staff=include_staff)]
         case ShareSchools(school_ids=ids, include_staff=include_staff):
-            known = (await found(session, {Kind.SCHOOLS: ordinals_of(district_id, Kind.SCHOOLS, ids)}))[Kind.SCHOOLS]
+            known = await found(session, ordinals_of(district_id, Kind.SCHOOLS, ids))
             return [around_schools(graph, known, staff_of=known if include_staff else BitMap())]
         case ShareSections(section_ids=ids):
-            picked = await found(session, {Kind.SECTIONS: ordinals_of(district_id, Kind.SECTIONS, ids)})
-            return [around_sections(graph, picked[Kind.SECTIONS])]
+            return [around_sections(graph, await found(session, ordinals_of(district_id, Kind.SECTIONS, ids)))]
         case ShareByRules(rules=rules, exceptions=exceptions):
             choice = RuleChoice(rules, exceptions)
             return [matching(graph, choice, await choice.matches(session, district_id))]
@@ -155,13 +154,12 @@ class RuleChoice:
         companioned = [rule for rule in self.rules if isinstance(rule, StudentRule | TeacherRule) and rule.companions]
         alone = [rule for rule in self.rules if rule not in companioned]
         sets: dict[str, Sequence[Rule]] = {"leading": companioned, "plain": alone, "excepted": self.exceptions}
-        wanted = {
-            (name, kind): self._select(district_id, kind, rules)
+        matched = {
+            (name, kind): await found(session, self._select(district_id, kind, rules))
             for name, rules in sets.items()
             for kind in RESOLVED
             if any(rule.match == kind.value for rule in rules)
         }
-        matched = await found(session, wanted)
         return Matches(**{name: {kind: matched.get((name, kind), BitMap()) for kind in RESOLVED} for name in sets})
 
     def _select(self, district_id: UUID, kind: Kind, rules: Sequence[Rule]) -> Select[int]:
@@ -224,8 +222,7 @@ async def chosen_by_schools(
     if whole:
         parts.append(around_schools(graph, whole, staff_of=with_staff))
     if frozen:
-        picked = await found(session, {Kind.SECTIONS: frozen_sections(district_id, frozen)})
-        parts.append(around_sections(graph, picked[Kind.SECTIONS]))
+        parts.append(around_sections(graph, await found(session, frozen_sections(district_id, frozen))))
     return parts
 
 

@@ -1,12 +1,12 @@
-"""Sets of ordinals that only the database knows: what ids and rules name. Built as statements, run all at once."""
+"""Sets of ordinals that only the database knows: what ids and rules name. Built as statements, run one by one."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Sequence
+from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
 from pyroaring import BitMap
-from sqlalchemy import ARRAY, Integer, LargeBinary, Select, Uuid, and_, func, literal, select, true, tuple_, union_all
+from sqlalchemy import ARRAY, Integer, LargeBinary, Select, Uuid, and_, func, literal, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.roster.catalogue import Kind, numbering_of
@@ -14,27 +14,18 @@ from sharing_service.roster.models import RECORDS, Identity, school_people, sect
 from sharing_service.sharing.graph import bitmap
 from sharing_service.sharing.matching import Predicate
 
-Name = TypeVar("Name")
-
 ARRAY_HEADER_BYTES: Final = 20
 """Of an array of one dimension as PostgreSQL sends it, before elements of a 32-bit length and a value each."""
 
 
-async def found(session: AsyncSession, wanted: Mapping[Name, Select[int]]) -> dict[Name, BitMap]:
-    """What each select finds, all in one statement: as bytes, since a driver decodes arrays number by number."""
-    if not wanted:
-        return {}
-    numbered = list(enumerate(wanted.values()))
-    parts = [(number, one.subquery()) for number, one in numbered]
-    sent = {number: func.array_send(func.array_agg(part.c.ordinal), type_=LargeBinary) for number, part in parts}
-    rows = await session.execute(
-        union_all(*(select(literal(number, Integer), sent[number]).select_from(part) for number, part in parts))
-    )
-    sets = {number: _decoded(ordinals) for number, ordinals in rows}
-    return {name: sets[number] for number, name in enumerate(wanted)}
+async def found(session: AsyncSession, wanted: Select[int]) -> BitMap:
+    """What a select finds: as bytes, since a driver decodes arrays number by number.
 
-
-def _decoded(sent: bytes | None) -> BitMap:
+    One statement a set: in a union of several the server gives each set one process, alone each gets all of them.
+    """
+    part = wanted.subquery()
+    ordinals = func.array_send(func.array_agg(part.c.ordinal), type_=LargeBinary)
+    sent = await session.scalar(select(ordinals).select_from(part))
     if sent is None:
         return BitMap()
     return bitmap(np.frombuffer(sent, ">u4", offset=ARRAY_HEADER_BYTES)[1::2])
