@@ -14,13 +14,13 @@ class Fault:
     wrong: str
 
 
-MATCHING, SELECTS, RESOLVER = "matching", "selects", "resolver"
-CHAIN: Final = (MATCHING, SELECTS, RESOLVER)
+MATCHING, GRAPH, SELECTS, RESOLVER = "matching", "graph", "selects", "resolver"
+CHAIN: Final = (MATCHING, GRAPH, SELECTS, RESOLVER)
 """In the order in which they import each other."""
 
 FAULTS: Final = (
     Fault("conditions of a rule are united", MATCHING, "*(and_(*(_holds(", "*(or_(*(_holds("),
-    Fault("rules must all hold, and no rule matches all", MATCHING, "return or_(false(), *(", "return and_(true(), *("),
+    Fault("rules must all hold", MATCHING, "return or_(false(), *(", "return and_(true(), *("),
     Fault("a denial is read as its opposite", MATCHING, "return not_(fits) if", "return fits if"),
     Fault("emptiness is not a denial", MATCHING, ", Operator.IS_EMPTY})", "})"),
     Fault("case is folded by default", MATCHING, "if condition.case_sensitive:", "if False:"),
@@ -43,76 +43,93 @@ FAULTS: Final = (
     Fault(
         "a section's own teachers are not looked at", MATCHING, "section_teachers.c.section == table.c.ordinal, ", ""
     ),
-    Fault("a site's rules reach all schools", SELECTS, "if school is None:", "if True:"),
-    Fault("people at a school are of any kind", SELECTS, "school_people.c.kind == kind.value,", ""),
+    Fault("a site's rules reach all schools", SELECTS, "if within is None:", "if True:"),
+    Fault(
+        "people at a school are of any kind",
+        RESOLVER,
+        "graph.present.lefts(where) & graph.records[kind]",
+        "graph.present.lefts(where)",
+    ),
     Fault(
         "all own schools are home",
-        SELECTS,
-        "school_people.c.position == 0 if home_only",
-        "school_people.c.position >= 0 if home_only",
+        GRAPH,
+        "and position = 0",
+        "and position >= 0",
     ),
     Fault(
         "everybody is enrolled",
-        SELECTS,
-        "enrollments.c.section.in_(select(chosen.c.ordinal))",
-        "enrollments.c.section >= 0",
+        RESOLVER,
+        "students=graph.enrolled.rights(shared)",
+        "students=graph.records[Kind.STUDENTS]",
     ),
     Fault(
         "an empty list of schools means all",
         RESOLVER,
         "case ShareSchools(school_ids=ids, include_staff=include_staff):",
-        "case ShareSchools(school_ids=()):\n            return [whole_district(district_id, include_staff=False)]\n        case ShareSchools(school_ids=ids, include_staff=include_staff):",
+        "case ShareSchools(school_ids=()):\n            return [whole_district(graph, include_staff=False)]\n        case ShareSchools(school_ids=ids, include_staff=include_staff):",
     ),
     Fault(
-        "staff come with schools unasked", RESOLVER, "staff_of=known if include_staff else nothing()", "staff_of=known"
+        "staff come with schools unasked", RESOLVER, "staff_of=known if include_staff else BitMap()", "staff_of=known"
     ),
     Fault(
         "staff come with the district unasked",
         RESOLVER,
-        "records(district_id, Kind.STAFF) if include_staff else nothing()",
-        "records(district_id, Kind.STAFF)",
+        "graph.records[Kind.STAFF] if include_staff else BitMap()",
+        "graph.records[Kind.STAFF]",
     ),
     Fault(
         "exceptions are ignored",
         RESOLVER,
-        "not_(matches_any(district_id, kind, exceptions))",
-        "not_(matches_any(district_id, kind, ()))",
+        '"excepted": self.exceptions}',
+        '"excepted": ()}',
     ),
     Fault(
         "excepted students come with sections",
         RESOLVER,
-        "kept(Kind.STUDENTS, _among(",
-        "records(district_id, Kind.STUDENTS, _among(",
+        "graph.enrolled.rights(direct | taught) - matches.excepted[Kind.STUDENTS]",
+        "graph.enrolled.rights(direct | taught)",
     ),
     Fault(
         "excepted teachers come with sections",
         RESOLVER,
-        "kept(Kind.TEACHERS, _among(",
-        "records(district_id, Kind.TEACHERS, _among(",
+        "graph.taught.rights(direct | attended) - matches.excepted[Kind.TEACHERS]",
+        "graph.taught.rights(direct | attended)",
     ),
     Fault("companions come unasked", RESOLVER, " and rule.companions]", "]"),
     Fault(
         "students see their classmates",
         RESOLVER,
-        "enrolled_in(district_id, taught)",
-        "enrolled_in(district_id, attended)",
+        "enrolled.rights(direct | taught)",
+        "enrolled.rights(direct | attended)",
     ),
     Fault(
-        "teachers bring their co-teachers", RESOLVER, "teaching(district_id, attended)", "teaching(district_id, taught)"
+        "teachers bring their co-teachers",
+        RESOLVER,
+        "taught.rights(direct | attended)",
+        "taught.rights(direct | taught)",
     ),
-    Fault("blocked students stay", RESOLVER, "_unblocked(part.students, blocked)", "part.students"),
-    Fault("blocked teachers stay", RESOLVER, "_unblocked(part.teachers, blocked)", "part.teachers"),
+    Fault("sections of other schools come with students", RESOLVER, "& sections\n    taught", "\n    taught"),
+    Fault("sections of other schools come with teachers", RESOLVER, "& sections\n    shared", "\n    shared"),
+    Fault(
+        "what leads is not less the exceptions",
+        RESOLVER,
+        "return self.leading[kind] - self.excepted[kind]",
+        "return self.leading[kind]",
+    ),
+    Fault("people at other schools bring them", RESOLVER, "& choice.within)", ")"),
+    Fault("blocked students stay", RESOLVER, "part.students - blocked", "part.students"),
+    Fault("blocked teachers stay", RESOLVER, "part.teachers - blocked", "part.teachers"),
     Fault(
         "a school that shares nothing is shared",
         RESOLVER,
-        "schools.c.ordinal == school, anything)",
-        "schools.c.ordinal == school)",
+        "return around | (graph.present.rights(students | teachers | staff) & choice.within)",
+        "return around | choice.within",
     ),
-    Fault("home schools stay away", RESOLVER, "own_schools(district_id, self.students, home_only=True),", ""),
+    Fault("home schools stay away", RESOLVER, " | graph.home.rights(students)", ""),
     Fault(
         "staff of every whole site come",
         RESOLVER,
-        "with_staff += [school] if include_staff else []",
-        "with_staff += [school]",
+        "with_staff.update([school] if include_staff else [])",
+        "with_staff.add(school)",
     ),
 )

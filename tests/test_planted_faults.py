@@ -92,7 +92,8 @@ async def prepared(service: Service, story: Story) -> list[Case]:
 
 async def is_right(session: AsyncSession, case: Case) -> bool:
     """Whether the resolver, as it is now, shares what the oracle says."""
-    found = await ledger.evaluate(session, case.district_id, case.grant, case.sharing)
+    graph = await sys.modules["sharing_service.sharing.graph"].published(session, case.district_id)
+    found = await ledger.evaluate(session, case.district_id, case.grant, case.sharing, graph)
     shared = {
         kind: {case.keys.get((kind, ordinal), "of another kind") for ordinal in found.of(Kind(kind))} for kind in KINDS
     }
@@ -161,7 +162,9 @@ AIMED: Final[Sequence[Story]] = (
             by_rules(rule("sections", where("course_name", "starts_with", "gebra"))),
             by_rules(MATH, exceptions=[rule("students", where("grade", "is", "3"))]),
             by_rules(MATH, exceptions=[rule("teachers", where("sis_id", "is", "tom"))]),
+            by_rules(MATH, rule("sections", where("subject", "is", "arts and music"))),
             by_rules(TOM),
+            by_rules(TOM, exceptions=[rule("teachers", where("sis_id", "is", "tom"))]),
             by_rules(rule("sections", where("subject", "is", "math"), where("period", "is", "9"))),
             by_rules(rule("sections", where("subject", "is", "MATH"))),
             by_rules(rule("sections", where("course_name", "contains", "A%I"))),
@@ -171,10 +174,21 @@ AIMED: Final[Sequence[Story]] = (
             by_rules(rule("students", where("ext.house", "is_not", "Red"))),
             by_rules(rule("students", where("school_name", "is", "North"))),
             by_rules(rule("sections", where("teacher_sis_id", "is", "tom"))),
+            ({"mode": "sections", "section_ids": ["algebra"]}, set()),
             ({"mode": "schools", "school_ids": [], "include_staff": False}, set()),
             ({"mode": "schools", "school_ids": ["N"], "include_staff": False}, set()),
             ({"mode": "school_site"}, set()),
         ],
+    ),
+    (
+        SMALL_DISTRICT,
+        {"S": {"share": "rules", "rules": [rule("students", where("sis_id", "is", "cal"), companions=True)]}},
+        [({"mode": "school_site"}, set())],
+    ),
+    (
+        SMALL_DISTRICT,
+        {"S": {"share": "rules", "rules": [rule("teachers", where("sis_id", "is", "una"), companions=True)]}},
+        [({"mode": "school_site"}, set())],
     ),
     (SMALL_DISTRICT, {}, [({"mode": "district"}, {("students", "ann"), ("teachers", "tom")})]),
 )

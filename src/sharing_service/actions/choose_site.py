@@ -51,7 +51,7 @@ async def choose_site(
     if not by_site:
         grant.decided_revision = revision  # a sync at work must not miss a selection that a change of mode wakes
         return await saving.saved(session, district_id, grant, saving.NO_CHANGES, revision=revision)
-    changes = await saving.rebuild(session, district_id, grant, revision=revision)
+    changes = await saving.rebuild(session, district_id, grant, grants.permission_of(grant), revision=revision)
     return await saving.saved(session, district_id, grant, changes, revision=revision)
 
 

@@ -27,6 +27,7 @@ from sharing_service.roster.outcome import Changes, Outcome, rejected_in, remove
 from sharing_service.roster.problems import Problem, ProblemLog, UploadUnreadable
 from sharing_service.roster.reading import read_rows
 from sharing_service.roster.upload import FILES, open_upload
+from sharing_service.sharing import graph
 
 Progress = Callable[[float], Awaitable[None]]
 """Notes how far a sync is, from 0 to 1."""
@@ -175,12 +176,13 @@ async def _publish(work: _Work) -> None:
         return
     await _refresh_statistics(work)
     await staging.plan_for_bulk(session, bulk=False)
-    drafts = await publication.draft(session, district_id, {})
+    coming = await graph.read(session, district_id)
+    drafts = await publication.draft(session, district_id, coming, {})
     _check_hold(work, drafts, first=first)
     await work.progress(0.95)
     caller = callers.restored(sync.caller, district_id)
     work.revision = await revisions.take(session, district_id, cause=AuditAction.SYNC_ROSTER, caller=caller)
-    drafts = await publication.draft(session, district_id, drafts)
+    drafts = await publication.draft(session, district_id, coming, drafts)
     _check_hold(work, drafts, first=first)
     await publication.publish(session, district_id, drafts, revision=work.revision)
     district.published_revision, district.published_at = work.revision, datetime.now(UTC)
@@ -190,7 +192,7 @@ async def _publish(work: _Work) -> None:
 def _check_hold(work: _Work, drafts: Drafts, *, first: bool) -> None:
     """Hold what removes, or newly shares, so much that it may be a mistake; a dry run ends here in any case."""
     removing = removes_too_much(work.outcome)
-    sharing = [application for application, drafted in drafts.items() if drafted.shares_too_much()]
+    sharing = [application for application, drafted in drafts.items() if drafted.shares_too_much]
     held = bool(removing or sharing) and not first and not work.sync.released
     if held:
         for kind in removing:

@@ -147,7 +147,7 @@ async def put_sharing(
     """Set the sharing permission; it is effective with this answer."""
     saved = await set_sharing(session, caller, application_id, sharing, expected=if_match)
     response.headers.update(etag(saved.grant.version))
-    return SharingSaved.model_validate(_saved(saved))
+    return SharingSaved.model_validate(_saved(saved) | {"sharing": sharing})
 
 
 @router.delete("")

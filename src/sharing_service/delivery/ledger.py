@@ -1,23 +1,23 @@
 """Ledgers: what each grant shares now, one Roaring bitmap of ordinals per kind. One truth, many readers."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from pyroaring import BitMap, FrozenBitMap
-from sqlalchemy import ARRAY, CompoundSelect, Integer, delete, func, insert, literal, select, union_all
+from sqlalchemy import delete, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from sharing_service.delivery.models import StoredLedger
 from sharing_service.roster.catalogue import PEOPLE, Kind
 from sharing_service.sharing import grants
+from sharing_service.sharing.graph import Graph, published
 from sharing_service.sharing.models import Grant
 from sharing_service.sharing.permissions import SharingPermission
 from sharing_service.sharing.resolver import resolve, with_companions
-from sharing_service.sharing.selects import Ordinals
 
 COUNTED: Final = (Kind.SCHOOLS, Kind.SECTIONS, Kind.STUDENTS, Kind.TEACHERS, Kind.STAFF)
 """The kinds that counts and changes show; the others come along with them."""
@@ -90,38 +90,32 @@ async def of_id(session: AsyncSession, district_id: UUID, ledger_id: UUID | None
     return ledger
 
 
-async def evaluate(session: AsyncSession, district_id: UUID, grant: Grant, sharing: SharingPermission) -> Ledger:
-    """What a grant would share under a permission, given the roster, selections and blocks of now. Stores nothing."""
+async def evaluate(
+    session: AsyncSession, district_id: UUID, grant: Grant, sharing: SharingPermission, graph: Graph
+) -> Ledger:
+    """What a grant would share under a permission, given a roster, and selections and blocks of now. Stores nothing."""
     sites = await grants.sites_of(session, district_id, grant, sharing)
-    blocked = await grants.blocked_persons(session, district_id, grant.application_id)
+    blocked = BitMap(await grants.blocked_persons(session, district_id, grant.application_id))
     found = {kind: BitMap() for kind in Kind}
-    for part in resolve(district_id, sharing, sites):
-        rows = await session.execute(_collected(with_companions(district_id, part, blocked)))
-        for kind, ordinals in rows:
-            found[Kind(kind)] |= BitMap(ordinals or ())
+    for part in await resolve(session, district_id, graph, sharing, sites):
+        for kind, ordinals in with_companions(graph, part, blocked).items():
+            found[kind] |= ordinals
     return Ledger(uuid7(), {kind: FrozenBitMap(ordinals) for kind, ordinals in found.items()})
 
 
-def _collected(part: Mapping[Kind, Ordinals]) -> CompoundSelect[str, list[int] | None]:
-    """One statement that gives one array of ordinals per kind, so that all kinds see the same matched sets."""
-    subqueries = {kind: found.subquery() for kind, found in part.items()}
-    return union_all(
-        *(
-            select(literal(kind.value), func.array_agg(found.c.ordinal, type_=ARRAY(Integer)))
-            for kind, found in subqueries.items()
-        )
-    )
-
-
-async def rebuild(session: AsyncSession, district_id: UUID, grant: Grant, *, revision: int) -> Changes:
-    """Evaluate a grant anew and point it to the result, under the revision of whatever changed it.
+async def rebuild(
+    session: AsyncSession, district_id: UUID, grant: Grant, sharing: SharingPermission | None, *, revision: int
+) -> Changes:
+    """Evaluate a grant by the permission that it has now and point it to the result, under the revision of the change.
 
     The old ledger is kept when nothing moved. Returns what the application gains and loses, kind by kind.
     """
     with session.no_autoflush:  # the new permission and its ledger are written together, as the table demands
         before = await current(session, district_id, grant)
-        sharing = grants.permission_of(grant)
-        after = EMPTY if sharing is None else await evaluate(session, district_id, grant, sharing)
+        after = EMPTY
+        if sharing is not None:
+            graph = await published(session, district_id)
+            after = await evaluate(session, district_id, grant, sharing, graph)
         return await point_to(session, district_id, grant, before=before, after=after, revision=revision)
 
 
@@ -130,24 +124,35 @@ async def point_to(
 ) -> Changes:
     """Store an evaluated ledger and make it the one that the grant shares."""
     changes = after.changes_from(before)
-    unchanged = not any(change.added or change.removed for change in changes.values())
     if after is EMPTY:
         grant.ledger_id = None
-    elif grant.ledger_id is None or not unchanged:
-        await session.execute(insert(StoredLedger).values(_row(district_id, grant, after)))
+    elif grant.ledger_id is None or moves(changes):
+        await store(session, district_id, grant.application_id, after)
         grant.ledger_id = after.id
     grant.revision = revision
     await session.flush()
     if before.id not in (EMPTY.id, grant.ledger_id):
-        await session.execute(
-            delete(StoredLedger).where(StoredLedger.district_id == district_id, StoredLedger.id == before.id)
-        )
+        await drop(session, district_id, [before.id])
     return changes
 
 
-def _row(district_id: UUID, grant: Grant, ledger: Ledger) -> dict[str, object]:
+def moves(changes: Changes) -> bool:
+    """Whether anything is added or removed."""
+    return any(change.added or change.removed for change in changes.values())
+
+
+async def store(session: AsyncSession, district_id: UUID, application_id: UUID, ledger: Ledger) -> None:
+    """Write a ledger down, which nobody reads until a grant points to it."""
     bitmaps = {kind.value: _serialized(ledger.of(kind)) for kind in Kind}
-    return {"district_id": district_id, "id": ledger.id, "application_id": grant.application_id, **bitmaps}
+    row = {"district_id": district_id, "id": ledger.id, "application_id": application_id, **bitmaps}
+    await session.execute(insert(StoredLedger).values(row))
+
+
+async def drop(session: AsyncSession, district_id: UUID, ids: Sequence[UUID]) -> None:
+    """Delete ledgers that no grant points to."""
+    if ids:
+        named = (StoredLedger.district_id == district_id, StoredLedger.id.in_(ids))
+        await session.execute(delete(StoredLedger).where(*named))
 
 
 def _serialized(ordinals: FrozenBitMap) -> bytes:

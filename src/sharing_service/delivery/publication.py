@@ -12,6 +12,7 @@ from sharing_service.delivery import ledger
 from sharing_service.delivery.ledger import EMPTY, Ledger
 from sharing_service.roster.catalogue import Kind
 from sharing_service.sharing import grants
+from sharing_service.sharing.graph import Graph
 from sharing_service.sharing.models import Grant
 
 HELD_PERCENT: Final = 25
@@ -22,22 +23,26 @@ HELD_NUMBER: Final = 50
 class Draft:
     """What a grant would share on the coming roster, and the decision that this was computed for."""
 
+    grant: Grant
     decided_revision: int
     before: Ledger
     after: Ledger
+    """Stored already unless it is empty or the same as before, so that little is left to do under the lock."""
+    shares_too_much: bool
+    """Whether so many students would be newly shared that a person must look first."""
 
-    def shares_too_much(self) -> bool:
-        """Whether so many students would be newly shared that a person must look first."""
-        added = len(self.after.of(Kind.STUDENTS) - self.before.of(Kind.STUDENTS))
-        return added > HELD_NUMBER and 100 * added > HELD_PERCENT * len(self.before.of(Kind.STUDENTS))
+    @property
+    def stored(self) -> bool:
+        """Whether drafting has stored a ledger."""
+        return self.after.id not in (EMPTY.id, self.before.id)
 
 
 Drafts = dict[UUID, Draft]
 """By application."""
 
 
-async def draft(session: AsyncSession, district_id: UUID, known: Drafts) -> Drafts:
-    """Evaluate every grant of the district, except those that `known` holds for the very same decision.
+async def draft(session: AsyncSession, district_id: UUID, graph: Graph, known: Drafts) -> Drafts:
+    """Evaluate every grant of the district on a graph, except those that `known` holds for the very same decision.
 
     While the district is not locked, a grant that somebody decides about just now may be left out.
     """
@@ -45,34 +50,49 @@ async def draft(session: AsyncSession, district_id: UUID, known: Drafts) -> Draf
     for grant in await grants.all_of(session, district_id):
         drafted = known.get(grant.application_id)
         if drafted is None or drafted.decided_revision != grant.decided_revision:
-            drafted = await _drafted(session, district_id, grant)
+            drafted = await _drafted(session, district_id, grant, graph)
         if drafted is not None:
             drafts[grant.application_id] = drafted
+    outdated = [
+        drafted.after.id
+        for application_id, drafted in known.items()
+        if drafted.stored and drafts.get(application_id) is not drafted
+    ]
+    await ledger.drop(session, district_id, outdated)
     return drafts
 
 
-async def _drafted(session: AsyncSession, district_id: UUID, grant: Grant) -> Draft | None:
+async def _drafted(session: AsyncSession, district_id: UUID, grant: Grant, graph: Graph) -> Draft | None:
     try:
         before = await ledger.current(session, district_id, grant)
     except NoResultFound:
         # A decision made since the grant was read has replaced its ledger; under the lock it is drafted anyway.
         return None
     sharing = grants.permission_of(grant)
-    after = EMPTY if sharing is None else await ledger.evaluate(session, district_id, grant, sharing)
-    return Draft(grant.decided_revision, before, after)
+    after = EMPTY if sharing is None else await ledger.evaluate(session, district_id, grant, sharing, graph)
+    changes = after.changes_from(before)
+    if not ledger.moves(changes):
+        after = before
+    added = len(changes[Kind.STUDENTS].added)
+    too_much = added > HELD_NUMBER and 100 * added > HELD_PERCENT * len(before.of(Kind.STUDENTS))
+    drafted = Draft(grant, grant.decided_revision, before, after, shares_too_much=too_much)
+    if drafted.stored:
+        await ledger.store(session, district_id, grant.application_id, after)
+    return drafted
 
 
 async def publish(session: AsyncSession, district_id: UUID, drafts: Drafts, *, revision: int) -> None:
     """Point every grant to its drafted ledger; the district is locked, so no decision moves any more."""
-    for grant in await grants.all_of(session, district_id):
-        drafted = drafts[grant.application_id]
-        await ledger.point_to(
-            session, district_id, grant, before=drafted.before, after=drafted.after, revision=revision
-        )
+    for drafted in drafts.values():
+        drafted.grant.revision = revision
+        if drafted.stored:
+            drafted.grant.ledger_id = drafted.after.id
+    await session.flush()
+    await ledger.drop(session, district_id, [drafted.before.id for drafted in drafts.values() if drafted.stored])
 
 
 async def rebuild_all(session: AsyncSession, district_id: UUID, touched: Iterable[Grant], *, revision: int) -> None:
     """Evaluate and repoint the grants that a person's decision concerns, such as a block for all applications."""
     for grant in touched:
         grant.decided_revision = revision
-        await ledger.rebuild(session, district_id, grant, revision=revision)
+        await ledger.rebuild(session, district_id, grant, grants.permission_of(grant), revision=revision)

@@ -59,16 +59,18 @@ async def save(
     """Give a locked grant its next version; None shares nothing any more."""
     before, grant.sharing = grant.sharing, None if sharing is None else as_json(sharing)
     grant.version += 1
-    changes = await rebuild(session, district_id, grant, revision=revision)
+    changes = await rebuild(session, district_id, grant, sharing, revision=revision)
     answer = await saved(session, district_id, grant, changes, revision=revision)
     versions.add(session, caller, grant, before=before, counts=answer.counts)
     return answer
 
 
-async def rebuild(session: AsyncSession, district_id: UUID, grant: Grant, *, revision: int) -> Changes:
-    """Evaluate a grant that a person decided about."""
+async def rebuild(
+    session: AsyncSession, district_id: UUID, grant: Grant, sharing: SharingPermission | None, *, revision: int
+) -> Changes:
+    """Evaluate a grant that a person decided about, by the permission that it has now."""
     grant.decided_revision, grant.changed_at = revision, datetime.now(UTC)
-    return await ledger.rebuild(session, district_id, grant, revision=revision)
+    return await ledger.rebuild(session, district_id, grant, sharing, revision=revision)
 
 
 def described(grant: Grant) -> dict[str, object]:

@@ -30,7 +30,11 @@ class Expected:
 def add(
     session: AsyncSession, caller: Caller, grant: Grant, *, before: dict[str, Any] | None, counts: dict[str, int]
 ) -> None:
-    """Keep the save that gave the grant its present permission, version and revision."""
+    """Keep the save that gave the grant its present permission, version and revision; the grant has been written."""
+    # Copied inside the database: it may name 100,000 sections and has just been sent and compressed.
+    written = select(Grant.sharing).where(
+        Grant.district_id == grant.district_id, Grant.application_id == grant.application_id
+    )
     session.add(
         SharingVersion(
             district_id=grant.district_id,
@@ -39,7 +43,7 @@ def add(
             revision=grant.revision,
             caller=caller.described(),
             before=before,
-            after=grant.sharing,
+            after=written.scalar_subquery(),
             counts=counts,
         )
     )
