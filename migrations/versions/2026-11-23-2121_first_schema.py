@@ -594,9 +594,7 @@ def downgrade() -> None:
     op.execute("drop collation unicode_letters")
     op.drop_table("site_selections")
     op.drop_table("grants")
-    op.drop_index(
-        "uq_syncs_one_fingerprint", table_name="syncs", postgresql_where=sa.text("fingerprint is not null")
-    )
+    op.drop_index("uq_syncs_one_fingerprint", table_name="syncs", postgresql_where=sa.text("fingerprint is not null"))
     op.drop_index("uq_syncs_one_held", table_name="syncs", postgresql_where=sa.text("status = 'held'"))
     op.drop_table("syncs")
     op.drop_table("sharing_versions")

@@ -43,6 +43,11 @@ def seconds(figure: float) -> str:
     return f"{figure:.2f} s" if figure >= 1 else f"{figure * 1000:.1f} ms"
 
 
+def rate(figure: float) -> str:
+    """Requests per second for people."""
+    return f"{figure:.0f} /s"
+
+
 def size(figure: float) -> str:
     """Bytes for people."""
     return f"{figure / 1_000_000:.0f} MB" if figure >= 1_000_000 else f"{figure / 1000:.0f} kB"

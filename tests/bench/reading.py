@@ -5,14 +5,12 @@ import json
 import random
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from statistics import median
 from typing import Any, Final
 
 import asyncpg
 import httpx2
 
-from tests.bench.comparison import TURNS, Comparison, Operation, compare
+from tests.bench.comparison import TURNS, Comparison, Operation, compare, rate
 from tests.bench.decisions import THREE_RULES
 from tests.bench.serving import CLIENTS
 from tests.factories.service import Connected, Json, answered
@@ -20,17 +18,6 @@ from tests.factories.service import Connected, Json, answered
 PAGE: Final = 1000
 PAGES, RECORDS = 10, 50
 """Requests of each client in a turn."""
-
-
-@dataclass
-class Rates(Comparison):
-    """Seconds for each of many requests that several clients make at once, shown as requests in a second."""
-
-    @property
-    def row(self) -> str:
-        """The medians as a row of the table."""
-        ours, theirs = 1 / median(self.ours), 1 / median(self.theirs)
-        return f"| {self.what} | {ours:.0f} /s | {theirs:.0f} /s: {self.reference} | {ours / theirs:.2f} |"
 
 
 async def compare_reading(by_rules: Connected, whole: Connected, connection: asyncpg.Connection) -> list[Comparison]:
@@ -118,13 +105,13 @@ async def _compare_crawls(application: Connected, connection: asyncpg.Connection
 
 async def _compare_rates(what: str, ours: Operation, reference: str, theirs: Operation, requests: int) -> Comparison:
     """Both sides in turn, each with this many requests of every client, after one turn that does not count."""
-    rates = Rates(f"{what}, {CLIENTS} clients", reference)
+    rates = Comparison(f"{what}, {CLIENTS} clients", reference, unit=rate)
     for number in range(TURNS + 1):
-        for operation, seconds in ((theirs, rates.theirs), (ours, rates.ours)):
+        for operation, figures in ((theirs, rates.theirs), (ours, rates.ours)):
             started = time.perf_counter()
             await asyncio.gather(*(_repeated(operation, requests) for _ in range(CLIENTS)))
             if number:
-                seconds.append((time.perf_counter() - started) / (CLIENTS * requests))
+                figures.append(CLIENTS * requests / (time.perf_counter() - started))
     return rates
 
 
