@@ -54,6 +54,7 @@ OTHER = {
     "the sign that stands for a comma": HEAD + "S1,P1,L,A,,,1\x1fElm,,,\n",
     "quoted names": HEAD.replace("Note", '"Note"') + ROW,
     "a column is missing": "School_id,Student_id,Last_name\nS1,P1,L\n",
+    "a long header": HEAD[:-1] + "," + ",".join(f"ext.{n:05}" for n in range(980)) + ",ext." + "x" * 150 + "\n",
     "two columns": "School_id,Student_id\nS1,P1\n",
     "a line that is longer than a block": "x" * (BLOCK + 1),
 }

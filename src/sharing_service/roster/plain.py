@@ -29,8 +29,9 @@ class NotPlain(Exception):
 
 def plain_header(stream: BinaryIO) -> list[str]:
     """The cells of the line of column names."""
-    line = stream.read(MAX_HEADER).removeprefix(_BOM).partition(b"\n")[0].removesuffix(b"\r")
-    if line.count(b",") < MIN_COLUMNS - 1 or line.translate(None, _PLAIN) or not line.isascii():
+    line, end, _ = stream.read(MAX_HEADER).removeprefix(_BOM).partition(b"\n")
+    line = line.removesuffix(b"\r")
+    if not end or line.count(b",") < MIN_COLUMNS - 1 or line.translate(None, _PLAIN) or not line.isascii():
         raise NotPlain
     return line.decode().split(",")
 
