@@ -163,7 +163,6 @@ def upgrade() -> None:
         sa.Column("ordinal", sa.Integer(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("district_id", "kind", "key", name=op.f("pk_identities")),
-        sa.UniqueConstraint("district_id", "id", name=op.f("uq_identities_district_id_id")),
         sa.UniqueConstraint(
             "district_id", "numbering", "ordinal", name=op.f("uq_identities_district_id_numbering_ordinal")
         ),

@@ -118,7 +118,7 @@ def test_frames_give_what_reading_by_cell_gives(data: bytes) -> None:
     assert in_frames(data) == by_cell(data)
 
 
-@pytest.mark.parametrize(("data", "plain"), [*((d, True) for d in PLAIN.values()), (OTHER["quotes"], False)])
+@pytest.mark.parametrize(("data", "plain"), [*((d, True) for d in PLAIN.values()), (OTHER["an empty cell"], False)])
 def test_a_plain_file_is_opened_again(data: bytes, plain: bool) -> None:
     """The rows of a plain file are not kept in memory."""
     opened = Opened(data)

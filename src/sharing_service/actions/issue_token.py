@@ -134,7 +134,7 @@ async def _check_schools(session: AsyncSession, district_id: UUID, school_ids: t
     """Refuse schools that the district never had; one that has left may return."""
     statement = select(Identity.id).where(
         Identity.district_id == district_id,
-        Identity.kind == Kind.SCHOOLS,
+        Identity.numbering == Kind.SCHOOLS,
         Identity.id == func.any(list(school_ids)),
     )
     known = set(await session.scalars(statement))

@@ -22,10 +22,10 @@ from sharing_service.roster.archive import ArchiveLimits, Open
 from sharing_service.roster.catalogue import Kind
 from sharing_service.roster.enrollment_rows import Frames, read_enrollments
 from sharing_service.roster.fingerprint import fingerprint
+from sharing_service.roster.loading import load_file
 from sharing_service.roster.models import LINKS, District, Sync, UploadFile
 from sharing_service.roster.outcome import Changes, Outcome, rejected_in, removes_too_much, report
 from sharing_service.roster.problems import Problem, ProblemLog, UploadUnreadable
-from sharing_service.roster.reading import read_rows
 from sharing_service.roster.upload import FILES, open_upload
 from sharing_service.sharing import graph
 
@@ -157,7 +157,7 @@ async def _load(work: _Work, opened: Mapping[str, Open]) -> Frames:
         if kind == "enrollments":
             frames = await asyncio.to_thread(read_enrollments, name, open_csv, work.log)
         else:
-            await staging.load(work.session, kind, read_rows(kind, name, open_csv(), work.log))
+            await load_file(work.session, kind, name, open_csv, work.log)
         await work.progress(0.5 * number / len(opened))
     assert frames is not None  # noqa: S101 - an upload without enrollments is refused
     return frames

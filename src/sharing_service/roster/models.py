@@ -94,7 +94,6 @@ class Identity(Base):
     __table_args__ = (
         PrimaryKeyConstraint("district_id", "kind", "key"),
         UniqueConstraint("district_id", "numbering", "ordinal"),
-        UniqueConstraint("district_id", "id"),
         Index(None, "district_id", "numbering", "id", postgresql_include=["ordinal", "kind"], unique=True),
     )
 

@@ -8,6 +8,7 @@ become, in ordinals (of enrollments only those that are new), and `touched`, `re
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 
@@ -74,9 +75,14 @@ async def analyse(session: AsyncSession, *tables: str) -> None:
 
 async def load(session: AsyncSession, kind: Kind, rows: Iterator[tuple[Any, ...]]) -> int:
     """Copy the rows of one file, in the shape of `columns_of(kind)`, and count them."""
+    return await load_blocks(session, kind, iter(partial(_next_block, rows), b""))
+
+
+async def load_blocks(session: AsyncSession, kind: Kind, blocks: Iterator[bytes]) -> int:
+    """Copy blocks of rows in the text format of COPY, as `load` does with rows."""
     connection = await driver(session)
     status: str = await connection.copy_to_table(
-        f"staged_{kind}", source=_blocks(rows), columns=columns_of(kind), format="text"
+        f"staged_{kind}", source=_in_threads(blocks), columns=columns_of(kind), format="text"
     )
     # The checks join by these; a look at each of forty columns costs a fifth of the load.
     joined = [column for column in ("line", "sis_id", "school") if column in columns_of(kind)]
@@ -91,8 +97,8 @@ async def driver(session: AsyncSession) -> asyncpg.Connection:
     return connection
 
 
-async def _blocks(rows: Iterator[tuple[Any, ...]]) -> AsyncIterator[bytes]:
-    while block := await asyncio.to_thread(_next_block, rows):
+async def _in_threads(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while (block := await asyncio.to_thread(next, blocks, None)) is not None:
         yield block
 
 
