@@ -13,12 +13,9 @@ from pyroaring import AbstractBitMap, BitMap
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
-    Integer,
-    Row,
     Subquery,
     Text,
     Uuid,
-    any_,
     bindparam,
     case,
     cast,
@@ -30,7 +27,7 @@ from sqlalchemy import (
 from sharing_service.database import Prepared, Snapshot
 from sharing_service.delivery.documents import stored_fragments
 from sharing_service.delivery.models import UNGROUPED, documents
-from sharing_service.delivery.references import QUOTED_ID, among, mask_of, seen_by_grant, with_sections
+from sharing_service.delivery.references import DISTRICT, QUOTED_ID, among, seen_by_grant, with_sections
 from sharing_service.delivery.views import View
 from sharing_service.roster.catalogue import PEOPLE, Kind, Numbering
 from sharing_service.roster.models import contact_students
@@ -51,7 +48,6 @@ Fragments = tuple[tuple[Kind, tuple[str, ...]], ...]
 Joined = Literal["people", "schools", "courses", "terms"]
 """The numberings whose documents PostgreSQL joins."""
 Parts = tuple[ColumnElement[Any] | str, ...]
-DISTRICT: Final = bindparam("district_id", type_=Uuid)
 URI: Final = bindparam("uri", type_=Text)
 
 
@@ -97,7 +93,7 @@ async def _read_joined(
         district_id=view.district_id,
         ordinals=ordinals.to_array(),
         uri=uri,
-        schools=mask_of(view.of("schools")) if numbering == "people" else b"",
+        schools=view.ledger.school_mask if numbering == "people" else b"",
         contacts=(ordinals & view.of_kind(Kind.CONTACTS)).to_array() if numbering == "people" else (),
         hidden=hidden.to_array(),
     )
@@ -126,7 +122,7 @@ def _statement(numbering: Joined, granted: Fragments, *, enveloped: bool) -> Pre
     ids = func.array_agg(page.c.id, type_=ARRAY(Uuid))
     related = select(func.array_agg(contact_students.c.student.distinct())).where(
         contact_students.c.district_id == DISTRICT,
-        contact_students.c.contact == any_(bindparam("contacts", type_=ARRAY(Integer))),
+        among(contact_students.c.contact, "contacts"),
     )
     return Prepared(
         select(
@@ -156,7 +152,7 @@ def _page(numbering: Joined, granted: Fragments) -> Subquery:
         .where(
             documents.c.district_id == DISTRICT,
             documents.c.numbering == literal_column(f"'{numbering}'"),
-            documents.c.ordinal == any_(bindparam("ordinals", type_=ARRAY(Integer))),
+            among(documents.c.ordinal),
         )
         .order_by(documents.c.ordinal)
         .subquery("page")
@@ -214,36 +210,43 @@ def _concatenated(*parts: ColumnElement[str] | str) -> ColumnElement[str]:
     return first
 
 
-async def _read_sections(snapshot: Snapshot, view: View, ordinals: AbstractBitMap, uri: str | None) -> Page:
-    names = _granted(view, Kind.SECTIONS)
+@lru_cache(maxsize=256)
+def _sections_statement(names: tuple[str, ...]) -> Prepared:
     statement = (
         select(documents.c.ordinal, cast(documents.c.id, Text).label("id"), *(documents.c[name] for name in names))
         .where(
-            documents.c.district_id == view.district_id,
-            documents.c.numbering == "sections",
-            among(documents.c.ordinal, ordinals),
+            documents.c.district_id == DISTRICT,
+            documents.c.numbering == literal_column("'sections'"),
+            among(documents.c.ordinal),
         )
         .order_by(documents.c.ordinal)
     )
-    rows = (await snapshot.connection.execute(with_sections(statement, view.district_id, ordinals))).all()
+    return Prepared(with_sections(statement, DISTRICT))
+
+
+async def _read_sections(snapshot: Snapshot, view: View, ordinals: AbstractBitMap, uri: str | None) -> Page:
+    names = _granted(view, Kind.SECTIONS)
+    rows = await _sections_statement(names).fetch(
+        snapshot.driver, district_id=view.district_id, ordinals=ordinals.to_array()
+    )
     if not rows:
         return Page()
     persons, texts = BitMap(), []
     for row in rows:
-        own = "".join(getattr(row, name) for name in names)
+        own = "".join(row[name] for name in names)
         members = ",".join((own, *_section_references(row, view, persons)))
-        texts.append(f"{{{members}}}" if uri is None else f'{{"data":{{{members}}},"uri":"{uri}{row.id}"}}')
-    return Page(",".join(texts).encode(), rows[0].id, rows[-1].id, frozenset({Kind.SECTIONS}), persons)
+        texts.append(f"{{{members}}}" if uri is None else f'{{"data":{{{members}}},"uri":"{uri}{row["id"]}"}}')
+    return Page(",".join(texts).encode(), rows[0]["id"], rows[-1]["id"], frozenset({Kind.SECTIONS}), persons)
 
 
-def _section_references(row: Row[Any], view: View, persons: BitMap) -> Iterator[str]:
+def _section_references(row: Mapping[str, Any], view: View, persons: BitMap) -> Iterator[str]:
     people = view.people
-    students = _seen(row.students, row.student_ids, people)
-    teachers = _seen(row.teachers, row.teacher_ids, people)
-    persons |= BitMap((*(row.students or ()), *(row.teachers or ()))) & people
-    yield f'"school":{_reference(row.school, row.school_id, view.of("schools"))}'
-    yield f'"course":{_reference(row.course, row.course_id, view.of("courses"))}'
-    yield f'"term_id":{_reference(row.term, row.term_id, view.of("terms"))}'
+    students = _seen(row["students"], row["student_ids"], people)
+    teachers = _seen(row["teachers"], row["teacher_ids"], people)
+    persons |= BitMap((*(row["students"] or ()), *(row["teachers"] or ()))) & people
+    yield f'"school":{_reference(row["school"], row["school_id"], view.of("schools"))}'
+    yield f'"course":{_reference(row["course"], row["course_id"], view.of("courses"))}'
+    yield f'"term_id":{_reference(row["term"], row["term_id"], view.of("terms"))}'
     yield f'"students":{_ids(students)}'
     yield f'"teacher":{_first(teachers)}'
     yield f'"teachers":{_ids(teachers)}'
