@@ -1,7 +1,7 @@
 """Reads pages of records as one application sees them: stored fragments of the granted groups, joined with references.
 
-PostgreSQL joins the texts of a page into one, which passes through here as bytes: a page of 1,000 students through
-models would take a hundred times as long. Only sections are put together here: they refer to any number of people.
+PostgreSQL joins the texts of up to 1,000 records into one, which passes through here as bytes: through models they
+would take a hundred times as long. Only sections are put together here: they refer to any number of people.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,6 +43,9 @@ ROLES: Final = {
 ENROLLED: Final = ('{"school":', ',"start_date":null,"end_date":null}')
 """What stands around the school of an enrollment."""
 
+JOINED_AT_MOST: Final = 1000
+"""Records whose texts are joined by one statement: each copy of a larger text takes new memory from the system."""
+
 Fragments = tuple[tuple[Kind, tuple[str, ...]], ...]
 """The kinds of a page, each with the fragments that are granted."""
 Joined = Literal["people", "schools", "courses", "terms"]
@@ -55,19 +58,27 @@ URI: Final = bindparam("uri", type_=Text)
 class Page:
     """Documents in ascending order, and everybody who is in them, be it by id only."""
 
-    body: bytes = b""
-    """The documents as JSON, with commas between them."""
+    parts: list[bytes] = field(default_factory=list)
+    """The documents as JSON, with commas between them; there is none between two parts."""
     first: str = ""
     last: str = ""
     """The ids at both ends; empty if there is no document."""
     kinds: frozenset[Kind] = frozenset()
     persons: BitMap = field(default_factory=BitMap)
 
+    def add(self, following: "Page") -> None:
+        """Continue with a page whose documents come after those of this one."""
+        self.parts += following.parts
+        self.first = self.first or following.first
+        self.last = following.last or self.last
+        self.kinds |= following.kinds
+        self.persons |= following.persons
+
 
 async def read(
     snapshot: Snapshot, view: View, numbering: Numbering, ordinals: AbstractBitMap, *, uri: str | None = None
 ) -> Page:
-    """The documents of these ordinals, one statement for all. Whoever asks has checked that they are shared.
+    """The documents of these ordinals, one statement for each thousand. Whoever asks has checked that they are shared.
 
     With a `uri` each stands in an envelope that names its address, which is the `uri` and its id. If a contact refers
     to somebody who is not shared, it takes a second statement.
@@ -78,8 +89,14 @@ async def read(
         case "sections":
             return await _read_sections(snapshot, view, ordinals, uri)
         case joined:
-            page, hidden = await _read_joined(snapshot, view, joined, ordinals, uri, BitMap())
-            return (await _read_joined(snapshot, view, joined, ordinals, uri, hidden))[0] if hidden else page
+            whole = Page()
+            for start in range(0, len(ordinals), JOINED_AT_MOST):
+                some = ordinals[start : start + JOINED_AT_MOST]
+                page, hidden = await _read_joined(snapshot, view, joined, some, uri, BitMap())
+                if hidden:
+                    page, _ = await _read_joined(snapshot, view, joined, some, uri, hidden)
+                whole.add(page)
+            return whole
 
 
 async def _read_joined(
@@ -100,7 +117,7 @@ async def _read_joined(
     if row["body"] is None:
         return Page(), BitMap()
     related = BitMap(row["related"] or ())
-    page = Page(row["body"], str(row["first"]), str(row["last"]), frozenset(kind for kind, _ in granted))
+    page = Page([row["body"]], str(row["first"]), str(row["last"]), frozenset(kind for kind, _ in granted))
     if numbering == "people":
         page.persons = BitMap(row["ordinals"]) | (related & view.of_kind(Kind.STUDENTS))
     return page, related - view.of_kind(Kind.STUDENTS) - hidden
@@ -236,7 +253,7 @@ async def _read_sections(snapshot: Snapshot, view: View, ordinals: AbstractBitMa
         own = "".join(row[name] for name in names)
         members = ",".join((own, *_section_references(row, view, persons)))
         texts.append(f"{{{members}}}" if uri is None else f'{{"data":{{{members}}},"uri":"{uri}{row["id"]}"}}')
-    return Page(",".join(texts).encode(), rows[0]["id"], rows[-1]["id"], frozenset({Kind.SECTIONS}), persons)
+    return Page([",".join(texts).encode()], rows[0]["id"], rows[-1]["id"], frozenset({Kind.SECTIONS}), persons)
 
 
 def _section_references(row: Mapping[str, Any], view: View, persons: BitMap) -> Iterator[str]:
