@@ -20,7 +20,9 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import BindParameter
 
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -59,12 +61,15 @@ class Prepared:
     """
 
     def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
-        """Compile a statement whose values are named bind parameters."""
-        compiled = statement.compile(dialect=PGDialect_asyncpg())  # type: ignore[no-untyped-call]
+        """Compile a statement whose values are named bind parameters; constants become part of its text."""
+        constant = visitors.cloned_traverse(statement, {}, {"bindparam": _write_out})
+        compiled = constant.compile(
+            dialect=PGDialect_asyncpg(),  # type: ignore[no-untyped-call]
+            compile_kwargs={"render_postcompile": True},
+        )
         assert isinstance(compiled, SQLCompiler)  # noqa: S101 - what a statement compiles to
         self.sql = str(compiled)
         self._names = tuple(compiled.positiontup or ())
-        self._given = compiled.params
 
     async def fetchrow(self, driver: asyncpg.Connection, **values: Any) -> asyncpg.Record | None:
         """The first row that it finds with these values."""
@@ -76,8 +81,7 @@ class Prepared:
         return rows
 
     def _ordered(self, values: Mapping[str, Any]) -> list[Any]:
-        given = self._given | values
-        return [given[name] for name in self._names]
+        return [values[name] for name in self._names]
 
 
 class Drivers:
@@ -92,7 +96,10 @@ class Drivers:
     @asynccontextmanager
     async def lend(self) -> AsyncIterator[asyncpg.Connection]:
         """A connection without a transaction, for one borrower at a time; TimeoutError if none comes free."""
-        async with asyncio.timeout(WAIT_SECONDS):
+        if self._free.locked():
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._free.acquire()
+        else:
             await self._free.acquire()
         try:
             driver = await self._taken()
@@ -185,6 +192,11 @@ class Database:
 async def driver_of(connection: AsyncConnection) -> asyncpg.Connection:
     """The driver's own connection."""
     return (await connection.get_raw_connection()).driver_connection
+
+
+def _write_out(parameter: BindParameter[Any]) -> None:
+    parameter.literal_execute = parameter.value is not None
+    parameter.required = False  # the others get their values later
 
 
 def _refuse_closed(connection: Any, *_: object) -> None:

@@ -1,6 +1,6 @@
 """Reads pages of records as one application sees them: stored fragments of the granted groups, joined with references.
 
-PostgreSQL joins the texts of up to 1,000 records into one, which passes through here as bytes: through models they
+PostgreSQL joins the texts of up to 500 records into one, which passes through here as bytes: through models they
 would take a hundred times as long. Only sections are put together here: they refer to any number of people.
 """
 
@@ -43,8 +43,8 @@ ROLES: Final = {
 ENROLLED: Final = ('{"school":', ',"start_date":null,"end_date":null}')
 """What stands around the school of an enrollment."""
 
-JOINED_AT_MOST: Final = 1000
-"""Records whose texts are joined by one statement: each copy of a larger text takes new memory from the system."""
+JOINED_AT_MOST: Final = 500
+"""Records whose texts are joined by one statement; a text of some megabytes takes three times as long to receive."""
 
 Fragments = tuple[tuple[Kind, tuple[str, ...]], ...]
 """The kinds of a page, each with the fragments that are granted."""
@@ -78,7 +78,7 @@ class Page:
 async def read(
     snapshot: Snapshot, view: View, numbering: Numbering, ordinals: AbstractBitMap, *, uri: str | None = None
 ) -> Page:
-    """The documents of these ordinals, one statement for each thousand. Whoever asks has checked that they are shared.
+    """The documents of these ordinals, one statement for each 500. Whoever asks has checked that they are shared.
 
     With a `uri` each stands in an envelope that names its address, which is the `uri` and its id. If a contact refers
     to somebody who is not shared, it takes a second statement.
