@@ -149,6 +149,7 @@ class Database:
             connect_args={"server_settings": SERVER_SETTINGS},
         )
         _, options = self.engine.dialect.create_connect_args(self.engine.url)
+        options.pop("prepared_statement_cache_size", None)  # an option of SQLAlchemy, which the driver does not know
         # What partners ask is found by keys. Planned for its values, a large page would read the whole table.
         options["server_settings"] = {**SERVER_SETTINGS, "plan_cache_mode": "force_generic_plan"}
         self.drivers = Drivers(options, size=pool_size)
