@@ -4,6 +4,7 @@ import asyncio
 from uuid import uuid4
 
 import pytest
+from asyncpg import DivisionByZeroError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -79,6 +80,82 @@ async def test_a_snapshot_that_cannot_end_takes_its_connection_along(database: D
         await asyncio.create_task(read())
     async with database.snapshot(uuid4()) as snapshot:
         assert await snapshot.driver.fetchval("select pg_backend_pid()") not in backends
+
+
+@pytest.mark.parametrize("steps", [*range(12), 20, 40])
+async def test_a_snapshot_that_is_cancelled_gives_its_place_back(database_url: str, steps: int) -> None:
+    """Wherever a request is cancelled, the only connection serves the next one, and no transaction stays open.
+
+    Catches a place that nobody gives back, and a connection that goes back before its `begin` has been answered.
+    """
+    database = Database(database_url, pool_size=1)
+
+    async def read() -> None:
+        async with database.snapshot(uuid4()) as snapshot:
+            await snapshot.driver.fetchval("select pg_sleep(0.01)")
+
+    if steps % 2:
+        await read()  # the connection is there already
+    for _ in range(3):
+        reading = [asyncio.create_task(read()) for _ in range(2)]  # one reads, one waits
+        for _ in range(steps):
+            await asyncio.sleep(0.0005)
+        for task in reading:
+            task.cancel()
+        outcomes = await asyncio.gather(*reading, return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} <= {asyncio.CancelledError, type(None)}
+        assert not any(driver.is_in_transaction() for driver in database.drivers.idle)
+    async with asyncio.timeout(20), database.drivers.lend() as driver:
+        assert not driver.is_in_transaction()
+        assert not await driver.fetchval("select current_setting('app.district_id', true)")
+    await database.close()
+
+
+async def test_a_snapshot_that_fails_gives_its_connection_back(database_url: str) -> None:
+    """A refusal, or a statement that fails, ends the transaction, and the connection serves the next request."""
+    database = Database(database_url, pool_size=1)
+    used = []
+
+    async def fail(statement: str) -> None:
+        async with database.snapshot(uuid4()) as snapshot:
+            used.append(snapshot.driver)
+            await snapshot.driver.execute(statement)
+            raise LookupError
+
+    for statement, error in (("select 1", LookupError), ("select 1 / 0", DivisionByZeroError)):
+        with pytest.raises(error):
+            await fail(statement)
+        assert database.drivers.idle == [used[0]]
+        assert not used[0].is_in_transaction()
+    await database.close()
+    assert used[0].is_closed()
+
+
+async def test_a_transaction_that_goes_on_ends_with_its_connection(database_url: str) -> None:
+    """Whoever leaves a transaction open loses the connection.
+
+    Catches an old snapshot in the pool, from which the next request would be answered.
+    """
+    database = Database(database_url, pool_size=1)
+    async with database.drivers.lend() as driver:
+        await driver.execute("begin")
+    assert driver.is_closed()
+    assert database.drivers.idle == []
+    await database.close()
+
+
+async def test_a_closed_connection_is_not_lent(database_url: str) -> None:
+    """After a restart of the server the first request of a partner finds a connection that works.
+
+    Catches a pool that hands out what it has without looking.
+    """
+    database = Database(database_url, pool_size=1)
+    async with database.drivers.lend() as driver:
+        pass
+    driver.terminate()
+    async with database.snapshot(uuid4()) as snapshot:
+        assert await snapshot.driver.fetchval("select 1") == 1
+    await database.close()
 
 
 async def test_a_connection_that_the_server_closed_is_replaced(database_url: str) -> None:

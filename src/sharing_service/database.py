@@ -1,9 +1,10 @@
 """Engine, declarative base, sessions and the district context of a transaction."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -19,7 +20,9 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import BindParameter
 
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -30,6 +33,9 @@ NAMING_CONVENTION = {
 }
 
 
+SERVER_SETTINGS: Final = {"application_name": "sharing-service", "jit": "off"}
+WAIT_SECONDS: Final = 30
+"""How long a request waits for a connection before it is told to come again."""
 LETTERS = "unicode_letters"
 """The collation of the migrations under which lower() knows every alphabet."""
 
@@ -44,9 +50,8 @@ class Base(DeclarativeBase):
 class Snapshot:
     """A read-only transaction of one district, for the reads that are asked most."""
 
-    connection: AsyncConnection
     driver: asyncpg.Connection
-    """The same connection without SQLAlchemy, for `Prepared` statements."""
+    """A connection without SQLAlchemy, for `Prepared` statements."""
 
 
 class Prepared:
@@ -56,36 +61,101 @@ class Prepared:
     """
 
     def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
-        """Compile a statement whose values are named bind parameters."""
-        compiled = statement.compile(dialect=PGDialect_asyncpg())  # type: ignore[no-untyped-call]
+        """Compile a statement whose values are named bind parameters; constants become part of its text."""
+        constant = visitors.cloned_traverse(statement, {}, {"bindparam": _write_out})
+        compiled = constant.compile(
+            dialect=PGDialect_asyncpg(),  # type: ignore[no-untyped-call]
+            compile_kwargs={"render_postcompile": True},
+        )
         assert isinstance(compiled, SQLCompiler)  # noqa: S101 - what a statement compiles to
         self.sql = str(compiled)
         self._names = tuple(compiled.positiontup or ())
-        self._given = compiled.params
 
     async def fetchrow(self, driver: asyncpg.Connection, **values: Any) -> asyncpg.Record | None:
         """The first row that it finds with these values."""
-        given = self._given | values
-        return await driver.fetchrow(self.sql, *(given[name] for name in self._names))
+        return await driver.fetchrow(self.sql, *self._ordered(values))
+
+    async def fetch(self, driver: asyncpg.Connection, **values: Any) -> Sequence[asyncpg.Record]:
+        """All rows that it finds with these values."""
+        rows: Sequence[asyncpg.Record] = await driver.fetch(self.sql, *self._ordered(values))
+        return rows
+
+    def _ordered(self, values: Mapping[str, Any]) -> list[Any]:
+        return [values[name] for name in self._names]
+
+
+class Drivers:
+    """Connections without SQLAlchemy, which takes as long to lend one as PostgreSQL to find a record by its key."""
+
+    def __init__(self, options: Mapping[str, Any], *, size: int) -> None:
+        """Connect with these options of the driver, up to `size` times, when somebody needs it."""
+        self.idle: list[asyncpg.Connection] = []
+        self._options = options
+        self._free = asyncio.Semaphore(size)
+
+    @asynccontextmanager
+    async def lend(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection without a transaction, for one borrower at a time; TimeoutError if none comes free."""
+        if self._free.locked():
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._free.acquire()
+        else:
+            await self._free.acquire()
+        try:
+            driver = await self._taken()
+            try:
+                yield driver
+            except asyncio.CancelledError:
+                driver.terminate()  # a statement may be under way, and its transaction begin only then
+                raise
+            finally:
+                self._take_back(driver)
+        finally:
+            self._free.release()
+
+    async def close(self) -> None:
+        """Close the connections that nobody has borrowed."""
+        while self.idle:
+            await self.idle.pop().close()
+
+    async def _taken(self) -> asyncpg.Connection:
+        while self.idle:
+            driver = self.idle.pop()
+            if not driver.is_closed():
+                return driver
+        return await asyncpg.connect(**self._options)
+
+    def _take_back(self, driver: asyncpg.Connection) -> None:
+        if driver.is_closed():
+            return
+        # Whoever gets a connection whose transaction goes on would read an old roster.
+        if driver.is_in_transaction():
+            driver.terminate()
+        else:
+            self.idle.append(driver)
 
 
 class Database:
-    """An engine, the two kinds of sessions that the service knows, and the snapshot of the partner API."""
+    """An engine with two kinds of sessions, and the connections of the partner API with its snapshot."""
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        """Connect lazily to `url`, any `postgresql://` form."""
+        """Connect lazily to `url`, any `postgresql://` form, up to `pool_size` times by each of the two ways."""
         self.url = url
         self.engine: AsyncEngine = create_async_engine(
             make_url(url).set(drivername="postgresql+asyncpg"),
             pool_size=pool_size,
-            max_overflow=pool_size,
+            max_overflow=0,
             hide_parameters=True,  # an error in a log must not carry the values of a statement
-            connect_args={"server_settings": {"application_name": "sharing-service", "jit": "off"}},
+            connect_args={"server_settings": SERVER_SETTINGS},
         )
+        _, options = self.engine.dialect.create_connect_args(self.engine.url)
+        options.pop("prepared_statement_cache_size", None)  # an option of SQLAlchemy, which the driver does not know
+        # What partners ask is found by keys. Planned for its values, a large page would read the whole table.
+        options["server_settings"] = {**SERVER_SETTINGS, "plan_cache_mode": "force_generic_plan"}
+        self.drivers = Drivers(options, size=pool_size)
         snapshots = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         # Not pre-ping, which takes three round trips: the driver hears when a server goes away.
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
-        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._writes = async_sessionmaker(self.engine, expire_on_commit=False)
         self._reads = async_sessionmaker(snapshots, expire_on_commit=False)
 
@@ -104,28 +174,19 @@ class Database:
     @asynccontextmanager
     async def snapshot(self, district_id: UUID) -> AsyncIterator[Snapshot]:
         """What `read` gives, inside of a district, begun by one round trip and ended by one."""
-        async with self.autocommit() as connection:
-            driver = await driver_of(connection)
+        async with self.drivers.lend() as driver:
             # An id is a UUID, so it can stand in the text; parameters would make two round trips of it.
             await driver.execute(
-                "begin isolation level repeatable read, read only; "
-                # What is asked here is found by keys. Planned for its values, a large page would read the whole table.
-                "set local plan_cache_mode = force_generic_plan; "
-                f"select set_config('app.district_id', '{district_id}', true)"
+                f"begin isolation level repeatable read, read only; set local app.district_id = '{district_id}'"
             )
             try:
-                yield Snapshot(connection, driver)
+                yield Snapshot(driver)
             finally:
-                await _end(driver)
-
-    @asynccontextmanager
-    async def autocommit(self) -> AsyncIterator[AsyncConnection]:
-        """A connection each of whose statements is a transaction of its own."""
-        async with self._autocommit.connect() as connection:
-            yield connection
+                await driver.execute("commit")
 
     async def close(self) -> None:
         """Close every pooled connection."""
+        await self.drivers.close()
         await self.engine.dispose()
 
 
@@ -134,13 +195,9 @@ async def driver_of(connection: AsyncConnection) -> asyncpg.Connection:
     return (await connection.get_raw_connection()).driver_connection
 
 
-async def _end(driver: asyncpg.Connection) -> None:
-    try:
-        await driver.execute("commit")
-    finally:
-        # Whoever gets a connection whose transaction goes on would read an old roster.
-        if driver.is_in_transaction():
-            driver.terminate()
+def _write_out(parameter: BindParameter[Any]) -> None:
+    parameter.literal_execute = parameter.value is not None
+    parameter.required = False  # the others get their values later
 
 
 def _refuse_closed(connection: Any, *_: object) -> None:

@@ -31,7 +31,9 @@ class Settings(BaseSettings):
     token_key: SecretStr | None = Field(
         default=None, min_length=32, description="Key of the token hashes; without it, one in the data directory."
     )
-    pool_size: int = Field(default=10, ge=2, le=100, description="Database connections of each process.")
+    pool_size: int = Field(
+        default=10, ge=2, le=100, description="Database connections of each process for partners, and for all else."
+    )
     rate_limit: int = Field(default=6000, ge=1, description="Requests a minute of each token, in each process.")
     upload_limit: int = Field(
         default=512 * MEBIBYTE, ge=1024, description="Bytes that one upload may send, compressed or not."

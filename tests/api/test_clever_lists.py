@@ -1,10 +1,14 @@
 """Lists of the partner API: pages, cursors, parameters, and when there is no list."""
 
 import pytest
+from pyroaring import BitMap
 from sqlalchemy import text
 
+from sharing_service.delivery.pages import JOINED_AT_MOST
 from sharing_service.roster.catalogue import Kind
-from tests.factories.partner import Readers, Riverbend
+from tests.factories.partner import Partner, Readers, Riverbend
+from tests.factories.roster import Roster
+from tests.factories.service import EVERY_FIELD
 
 
 async def test_pages_follow_each_other_both_ways(readers: Readers, riverbend: Riverbend) -> None:
@@ -30,6 +34,38 @@ async def test_pages_follow_each_other_both_ways(readers: Readers, riverbend: Ri
     assert links["prev"] == f"/v3.1/users?limit=2&ending_before={everybody[1]}"
     assert await reader.ids(links["prev"]) == everybody[:1]
     assert await reader.ids(links["next"]) == everybody[3:5]
+
+
+async def test_a_page_of_many_is_one_list(readers: Readers) -> None:
+    """A page that is read and sent in parts has every record once, in order, and each of its persons is disclosed.
+
+    Catches parts without a comma between them, a disclosure of the last part only, and contacts on a later part who
+    tell of a student that is not shared.
+    """
+    roster = Roster()
+    school = roster.record(Kind.SCHOOLS, name="North")
+    students = [roster.person(Kind.STUDENTS, schools=[school]) for _ in range(JOINED_AT_MOST + 3)]
+    hidden, *shared = students
+    contact = roster.contact(students=[(hidden, "Mother", "guardian"), (shared[0], "Mother", "guardian")])
+    async with readers.database.write() as session:
+        await roster.publish(session)
+        sets = roster.everything() | {Kind.STUDENTS: shared}
+        reader = Partner(
+            readers.client, await roster.grant(session, readers.app.state.tokens, sets=sets, fields=EVERY_FIELD)
+        )
+    answer = await reader.ask("/users?limit=1000&count=true")
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    listed = answer.json()
+    everybody = [roster.ids["people", ordinal] for ordinal in (*shared, contact)]
+    assert [item["data"]["id"] for item in listed["data"]] == everybody
+    assert listed["count"] == len(everybody)
+    assert [link["rel"] for link in listed["links"]] == ["self"]
+    assert roster.ids["people", hidden] not in answer.text
+    assert (await reader.get(f"/users?limit=1000&starting_after={everybody[0]}"))["data"] == listed["data"][1:]
+    async with readers.database.read() as session:
+        found = "select persons from disclosures where district_id = :id order by id limit 1"
+        disclosed = await session.scalar(text(found), {"id": roster.district_id})
+    assert BitMap.deserialize(disclosed) == BitMap([*shared, contact])
 
 
 async def test_a_cursor_is_compared_and_need_not_exist(readers: Readers, riverbend: Riverbend) -> None:

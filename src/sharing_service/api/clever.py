@@ -112,7 +112,7 @@ async def _district(exchange: Exchange) -> Answer:
 async def _district_of_record(exchange: Exchange) -> Answer:
     view = exchange.view
     links = [("self", f"/{exchange.asked.version}/districts/{view.district_id}")]
-    return Answer(answers.enveloped(answers.district(view).encode(), links))
+    return Answer([answers.enveloped(answers.district(view).encode(), links)])
 
 
 async def _districts(exchange: Exchange) -> Answer:
@@ -120,14 +120,14 @@ async def _districts(exchange: Exchange) -> Answer:
     uri = f"/{exchange.asked.version}/districts/{view.district_id}"
     data = f'[{{"data":{answers.district(view)},"uri":"{uri}"}}]'
     counted = {"count": 1} if request.query_params.get("count") == "true" else {}
-    return Answer(answers.enveloped(data.encode(), [self_link(request.url)], **counted))
+    return Answer([answers.enveloped(data.encode(), [self_link(request.url)], **counted)])
 
 
 async def _me(exchange: Exchange) -> Answer:
     district_id = str(exchange.view.district_id)
     data = {"id": district_id, "district": district_id, "type": "district", "authorized_by": "district"}
     links = [("self", "/me"), ("canonical", f"/{exchange.asked.version}/districts/{district_id}")]
-    return Answer(answers.enveloped(answers.compact(data).encode(), links, type="district"))
+    return Answer([answers.enveloped(answers.compact(data).encode(), links, type="district")])
 
 
 def _of_role(view: View, role: str) -> AbstractBitMap:

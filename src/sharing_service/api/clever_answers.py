@@ -36,19 +36,26 @@ def one(page: Page, numbering: Numbering, version: str) -> bytes:
     """The answer with the one record of a page and the links to its nested paths."""
     path = f"/{version}/{PATHS[numbering]}/{page.first}"
     nested = [(rel, f"{path}/{rel.lower()}") for kind in page.kinds for rel in NESTED[kind]]
-    return enveloped(page.body, [("self", path), ("district", f"{path}/district"), *nested])
+    return enveloped(b"".join(page.parts), [("self", path), ("district", f"{path}/district"), *nested])
 
 
-def several(body: bytes, *, links: Links, count: int | None) -> bytes:
-    """The answer with the records of a page."""
-    return enveloped(b"[%b]" % body, links, count=count)
+def several(page: Page, *, links: Links, count: int | None) -> list[bytes]:
+    """The answer with the records of a page, in parts, since every copy of a large one takes long."""
+    first, *others = page.parts or [b""]
+    parts = [b'{"data":[' + first, *(b"," + part for part in others)]
+    parts[-1] += b"]" + _end(links, count=count)
+    return parts
 
 
 def enveloped(data: bytes, links: Links, **members: object) -> bytes:
     """Data, links, and the other members that have a value."""
+    return b'{"data":' + data + _end(links, **members)
+
+
+def _end(links: Links, **members: object) -> bytes:
     shown = compact([{"rel": rel, "uri": uri} for rel, uri in links])
     others = "".join(f',"{name}":{compact(value)}' for name, value in members.items() if value is not None)
-    return b'{"data":%b,"links":%b}' % (data, (shown + others).encode())
+    return f',"links":{shown}{others}}}'.encode()
 
 
 def compact(value: object) -> str:

@@ -4,13 +4,14 @@ A request costs few round trips: the token, the grant and the places of ids are 
 records themselves, so that what a district takes back is gone with the next request.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi import Request, Response
 from pyroaring import AbstractBitMap
 from starlette.datastructures import QueryParams
+from starlette.types import Receive, Scope, Send
 
 from sharing_service.access.callers import ApplicationCaller
 from sharing_service.access.tokens import caller_from, district_of
@@ -42,9 +43,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The bytes of an answer, and the page of records in it, if there is one."""
+    """The bytes of an answer in one or more parts, and the page of records in it, if there is one."""
 
-    body: bytes
+    parts: Sequence[bytes]
     page: Page | None = None
 
 
@@ -65,17 +66,33 @@ class Exchange:
         page = await pages.read(self.snapshot, self.view, numbering, window.ordinals, uri=path)
         links = page_links(self.request.url, self.request.query_params, window, first=page.first, last=page.last)
         count = window.total if self.parameters.count else None
-        return Answer(answers.several(page.body, links=links, count=count), page)
+        return Answer(answers.several(page, links=links, count=count), page)
 
     async def single(self, numbering: Numbering, found: AbstractBitMap) -> Answer:
         """The one record found; NotFound without any."""
         page = await pages.read(self.snapshot, self.view, numbering, found)
-        if not page.body:
+        if not page.parts:
             raise NotFound
-        return Answer(answers.one(page, numbering, self.asked.version), page)
+        return Answer([answers.one(page, numbering, self.asked.version)], page)
 
 
 Answering = Callable[[Exchange], Awaitable[Answer]]
+
+
+class _Sent(Response):
+    """An answer of known length that is sent part by part, as fast as it is received."""
+
+    media_type = "application/json"
+
+    def __init__(self, parts: Sequence[bytes], headers: Mapping[str, str]) -> None:
+        super().__init__(headers={**headers, "Content-Length": str(sum(map(len, parts)))})
+        self.parts = parts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        for following, part in enumerate(self.parts, start=1):
+            await send({"type": "http.response.body", "body": part, "more_body": following < len(self.parts)})
 
 
 async def answer(request: Request, asked: Asked, answering: Answering) -> Response:
@@ -106,7 +123,7 @@ async def answer(request: Request, asked: Asked, answering: Answering) -> Respon
     # The connection went back first: requests that each hold one and wait for another would wait for ever.
     if found.page and found.page.persons:
         await _disclose(request, caller, view, found.page)
-    return Response(found.body, headers=answers.headers(request.state), media_type="application/json")
+    return _Sent(found.parts, answers.headers(request.state))
 
 
 def _parameters(request: Request, asked: Asked) -> tuple[ListParameters, SharingServiceError | None]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from sharing_service.database import Database, driver_of
+from sharing_service.database import Database
 from sharing_service.errors import Unavailable
 
 # The context is entered by the insert itself: one statement is one transaction and one round trip. A join reads
@@ -75,8 +75,8 @@ class Disclosures:
     async def _insert(self, district_id: UUID, taken: _Waiting) -> None:
         rows = [disclosed for disclosed, _ in taken]
         try:
-            async with self._database.autocommit() as connection:
-                await (await driver_of(connection)).execute(
+            async with self._database.drivers.lend() as driver:
+                await driver.execute(
                     INSERT,
                     str(district_id),
                     [uuid7() for _ in rows],

@@ -3,14 +3,16 @@
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from pyroaring import BitMap, FrozenBitMap
-from sqlalchemy import delete, insert
+from sqlalchemy import Uuid, bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from sharing_service.database import Prepared, Snapshot
 from sharing_service.delivery.models import StoredLedger
 from sharing_service.roster.catalogue import PEOPLE, Kind
 from sharing_service.sharing import grants
@@ -35,9 +37,12 @@ class Change(NamedTuple):
 Changes = dict[Kind, Change]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ledger:
-    """An immutable set of ordinals per kind; contacts of shared students are always in it, whoever may read them."""
+    """An immutable set of ordinals per kind; contacts of shared students are always in it, whoever may read them.
+
+    What is computed from them for each request is kept as well.
+    """
 
     id: UUID
     sets: Mapping[Kind, FrozenBitMap]
@@ -46,9 +51,26 @@ class Ledger:
         """The ordinals of one kind."""
         return self.sets[kind]
 
-    def users(self, *, contacts: bool) -> BitMap:
+    def users(self, *, contacts: bool) -> FrozenBitMap:
         """All persons: students, teachers, staff, and contacts if the application asked for them."""
-        return BitMap.union(*(BitMap(self.sets[kind]) for kind in PEOPLE if contacts or kind is not Kind.CONTACTS))
+        return self._everybody if contacts else self._without_contacts
+
+    @cached_property
+    def _everybody(self) -> FrozenBitMap:
+        return FrozenBitMap.union(*(self.sets[kind] for kind in PEOPLE))
+
+    @cached_property
+    def _without_contacts(self) -> FrozenBitMap:
+        return FrozenBitMap.union(*(self.sets[kind] for kind in PEOPLE if kind is not Kind.CONTACTS))
+
+    @cached_property
+    def school_mask(self) -> bytes:
+        """One bit for each school, as `get_bit` of the server counts them: looked up at once, however many they are."""
+        schools = self.of(Kind.SCHOOLS)
+        mask = bytearray(schools.max() // 8 + 1 if schools else 0)
+        for school in schools:
+            mask[school >> 3] |= 1 << (school & 7)
+        return bytes(mask)
 
     def counts(self) -> Counts:
         """How many records of each counted kind are shared."""
@@ -75,19 +97,33 @@ async def current(session: AsyncSession, district_id: UUID, grant: Grant) -> Led
     return await of_id(session, district_id, grant.ledger_id)
 
 
-async def of_id(session: AsyncSession, district_id: UUID, ledger_id: UUID | None) -> Ledger:
+async def of_id(source: AsyncSession | Snapshot, district_id: UUID, ledger_id: UUID | None) -> Ledger:
     """The ledger with this id, decoded once in a process; None is the empty one."""
     if ledger_id is None:
         return EMPTY
     key = (district_id, ledger_id)
     ledger = _decoded.pop(key, None)
     if ledger is None:
-        stored = await session.get_one(StoredLedger, key)
-        ledger = Ledger(stored.id, {kind: FrozenBitMap.deserialize(getattr(stored, kind.value)) for kind in Kind})
+        stored = await _stored(source, district_id, ledger_id)
+        ledger = Ledger(ledger_id, {kind: FrozenBitMap.deserialize(stored[kind.value]) for kind in Kind})
     _decoded[key] = ledger
     while len(_decoded) > _DECODED_AT_MOST:
         _decoded.popitem(last=False)
     return ledger
+
+
+_STORED: Final = select(*(StoredLedger.__table__.c[kind.value] for kind in Kind)).where(
+    StoredLedger.district_id == bindparam("district_id", type_=Uuid), StoredLedger.id == bindparam("id", type_=Uuid)
+)
+_PREPARED: Final = Prepared(_STORED)
+
+
+async def _stored(source: AsyncSession | Snapshot, district_id: UUID, ledger_id: UUID) -> Mapping[str, bytes]:
+    if isinstance(source, Snapshot):
+        [row] = await _PREPARED.fetch(source.driver, district_id=district_id, id=ledger_id)
+    else:
+        row = (await source.execute(_STORED, {"district_id": district_id, "id": ledger_id})).mappings().one()
+    return dict(row)
 
 
 async def evaluate(

@@ -1,7 +1,7 @@
 """Reads pages of records as one application sees them: stored fragments of the granted groups, joined with references.
 
-PostgreSQL joins the texts of a page into one, which passes through here as bytes: a page of 1,000 students through
-models would take a hundred times as long. Only sections are put together here: they refer to any number of people.
+PostgreSQL joins the texts of up to 500 records into one, which passes through here as bytes: through models they
+would take a hundred times as long. Only sections are put together here: they refer to any number of people.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,12 +13,9 @@ from pyroaring import AbstractBitMap, BitMap
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
-    Integer,
-    Row,
     Subquery,
     Text,
     Uuid,
-    any_,
     bindparam,
     case,
     cast,
@@ -30,7 +27,7 @@ from sqlalchemy import (
 from sharing_service.database import Prepared, Snapshot
 from sharing_service.delivery.documents import stored_fragments
 from sharing_service.delivery.models import UNGROUPED, documents
-from sharing_service.delivery.references import QUOTED_ID, among, mask_of, seen_by_grant, with_sections
+from sharing_service.delivery.references import DISTRICT, QUOTED_ID, among, seen_by_grant, with_sections
 from sharing_service.delivery.views import View
 from sharing_service.roster.catalogue import PEOPLE, Kind, Numbering
 from sharing_service.roster.models import contact_students
@@ -46,12 +43,14 @@ ROLES: Final = {
 ENROLLED: Final = ('{"school":', ',"start_date":null,"end_date":null}')
 """What stands around the school of an enrollment."""
 
+JOINED_AT_MOST: Final = 500
+"""Records whose texts are joined by one statement; a text of some megabytes takes three times as long to receive."""
+
 Fragments = tuple[tuple[Kind, tuple[str, ...]], ...]
 """The kinds of a page, each with the fragments that are granted."""
 Joined = Literal["people", "schools", "courses", "terms"]
 """The numberings whose documents PostgreSQL joins."""
 Parts = tuple[ColumnElement[Any] | str, ...]
-DISTRICT: Final = bindparam("district_id", type_=Uuid)
 URI: Final = bindparam("uri", type_=Text)
 
 
@@ -59,19 +58,27 @@ URI: Final = bindparam("uri", type_=Text)
 class Page:
     """Documents in ascending order, and everybody who is in them, be it by id only."""
 
-    body: bytes = b""
-    """The documents as JSON, with commas between them."""
+    parts: list[bytes] = field(default_factory=list)
+    """The documents as JSON, with commas between them; there is none between two parts."""
     first: str = ""
     last: str = ""
     """The ids at both ends; empty if there is no document."""
     kinds: frozenset[Kind] = frozenset()
     persons: BitMap = field(default_factory=BitMap)
 
+    def add(self, following: "Page") -> None:
+        """Continue with a page whose documents come after those of this one."""
+        self.parts += following.parts
+        self.first = self.first or following.first
+        self.last = following.last or self.last
+        self.kinds |= following.kinds
+        self.persons |= following.persons
+
 
 async def read(
     snapshot: Snapshot, view: View, numbering: Numbering, ordinals: AbstractBitMap, *, uri: str | None = None
 ) -> Page:
-    """The documents of these ordinals, one statement for all. Whoever asks has checked that they are shared.
+    """The documents of these ordinals, one statement for each 500. Whoever asks has checked that they are shared.
 
     With a `uri` each stands in an envelope that names its address, which is the `uri` and its id. If a contact refers
     to somebody who is not shared, it takes a second statement.
@@ -82,8 +89,14 @@ async def read(
         case "sections":
             return await _read_sections(snapshot, view, ordinals, uri)
         case joined:
-            page, hidden = await _read_joined(snapshot, view, joined, ordinals, uri, BitMap())
-            return (await _read_joined(snapshot, view, joined, ordinals, uri, hidden))[0] if hidden else page
+            whole = Page()
+            for start in range(0, len(ordinals), JOINED_AT_MOST):
+                some = ordinals[start : start + JOINED_AT_MOST]
+                page, hidden = await _read_joined(snapshot, view, joined, some, uri, BitMap())
+                if hidden:
+                    page, _ = await _read_joined(snapshot, view, joined, some, uri, hidden)
+                whole.add(page)
+            return whole
 
 
 async def _read_joined(
@@ -97,14 +110,14 @@ async def _read_joined(
         district_id=view.district_id,
         ordinals=ordinals.to_array(),
         uri=uri,
-        schools=mask_of(view.of("schools")) if numbering == "people" else b"",
+        schools=view.ledger.school_mask if numbering == "people" else b"",
         contacts=(ordinals & view.of_kind(Kind.CONTACTS)).to_array() if numbering == "people" else (),
         hidden=hidden.to_array(),
     )
     if row["body"] is None:
         return Page(), BitMap()
     related = BitMap(row["related"] or ())
-    page = Page(row["body"], str(row["first"]), str(row["last"]), frozenset(kind for kind, _ in granted))
+    page = Page([row["body"]], str(row["first"]), str(row["last"]), frozenset(kind for kind, _ in granted))
     if numbering == "people":
         page.persons = BitMap(row["ordinals"]) | (related & view.of_kind(Kind.STUDENTS))
     return page, related - view.of_kind(Kind.STUDENTS) - hidden
@@ -126,7 +139,7 @@ def _statement(numbering: Joined, granted: Fragments, *, enveloped: bool) -> Pre
     ids = func.array_agg(page.c.id, type_=ARRAY(Uuid))
     related = select(func.array_agg(contact_students.c.student.distinct())).where(
         contact_students.c.district_id == DISTRICT,
-        contact_students.c.contact == any_(bindparam("contacts", type_=ARRAY(Integer))),
+        among(contact_students.c.contact, "contacts"),
     )
     return Prepared(
         select(
@@ -156,7 +169,7 @@ def _page(numbering: Joined, granted: Fragments) -> Subquery:
         .where(
             documents.c.district_id == DISTRICT,
             documents.c.numbering == literal_column(f"'{numbering}'"),
-            documents.c.ordinal == any_(bindparam("ordinals", type_=ARRAY(Integer))),
+            among(documents.c.ordinal),
         )
         .order_by(documents.c.ordinal)
         .subquery("page")
@@ -214,36 +227,43 @@ def _concatenated(*parts: ColumnElement[str] | str) -> ColumnElement[str]:
     return first
 
 
-async def _read_sections(snapshot: Snapshot, view: View, ordinals: AbstractBitMap, uri: str | None) -> Page:
-    names = _granted(view, Kind.SECTIONS)
+@lru_cache(maxsize=256)
+def _sections_statement(names: tuple[str, ...]) -> Prepared:
     statement = (
         select(documents.c.ordinal, cast(documents.c.id, Text).label("id"), *(documents.c[name] for name in names))
         .where(
-            documents.c.district_id == view.district_id,
-            documents.c.numbering == "sections",
-            among(documents.c.ordinal, ordinals),
+            documents.c.district_id == DISTRICT,
+            documents.c.numbering == literal_column("'sections'"),
+            among(documents.c.ordinal),
         )
         .order_by(documents.c.ordinal)
     )
-    rows = (await snapshot.connection.execute(with_sections(statement, view.district_id, ordinals))).all()
+    return Prepared(with_sections(statement, DISTRICT))
+
+
+async def _read_sections(snapshot: Snapshot, view: View, ordinals: AbstractBitMap, uri: str | None) -> Page:
+    names = _granted(view, Kind.SECTIONS)
+    rows = await _sections_statement(names).fetch(
+        snapshot.driver, district_id=view.district_id, ordinals=ordinals.to_array()
+    )
     if not rows:
         return Page()
     persons, texts = BitMap(), []
     for row in rows:
-        own = "".join(getattr(row, name) for name in names)
+        own = "".join(row[name] for name in names)
         members = ",".join((own, *_section_references(row, view, persons)))
-        texts.append(f"{{{members}}}" if uri is None else f'{{"data":{{{members}}},"uri":"{uri}{row.id}"}}')
-    return Page(",".join(texts).encode(), rows[0].id, rows[-1].id, frozenset({Kind.SECTIONS}), persons)
+        texts.append(f"{{{members}}}" if uri is None else f'{{"data":{{{members}}},"uri":"{uri}{row["id"]}"}}')
+    return Page([",".join(texts).encode()], rows[0]["id"], rows[-1]["id"], frozenset({Kind.SECTIONS}), persons)
 
 
-def _section_references(row: Row[Any], view: View, persons: BitMap) -> Iterator[str]:
+def _section_references(row: Mapping[str, Any], view: View, persons: BitMap) -> Iterator[str]:
     people = view.people
-    students = _seen(row.students, row.student_ids, people)
-    teachers = _seen(row.teachers, row.teacher_ids, people)
-    persons |= BitMap((*(row.students or ()), *(row.teachers or ()))) & people
-    yield f'"school":{_reference(row.school, row.school_id, view.of("schools"))}'
-    yield f'"course":{_reference(row.course, row.course_id, view.of("courses"))}'
-    yield f'"term_id":{_reference(row.term, row.term_id, view.of("terms"))}'
+    students = _seen(row["students"], row["student_ids"], people)
+    teachers = _seen(row["teachers"], row["teacher_ids"], people)
+    persons |= BitMap((*(row["students"] or ()), *(row["teachers"] or ()))) & people
+    yield f'"school":{_reference(row["school"], row["school_id"], view.of("schools"))}'
+    yield f'"course":{_reference(row["course"], row["course_id"], view.of("courses"))}'
+    yield f'"term_id":{_reference(row["term"], row["term_id"], view.of("terms"))}'
     yield f'"students":{_ids(students)}'
     yield f'"teacher":{_first(teachers)}'
     yield f'"teachers":{_ids(teachers)}'

@@ -7,7 +7,6 @@ come along and `delivery.pages` compares them.
 from typing import Any, Final
 from uuid import UUID
 
-from pyroaring import AbstractBitMap
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
@@ -17,6 +16,7 @@ from sqlalchemy import (
     Select,
     Subquery,
     Text,
+    Uuid,
     any_,
     bindparam,
     case,
@@ -42,8 +42,9 @@ from sharing_service.roster.models import (
 )
 
 SECTION_REFERENCES: Final[dict[str, Numbering]] = {"school": "schools", "course": "courses", "term": "terms"}
+DISTRICT: Final = bindparam("district_id", type_=Uuid)
 SCHOOLS: Final = bindparam("schools", type_=LargeBinary)
-"""The schools that an application sees, as `mask_of` packs them."""
+"""The schools that an application sees, as the mask of its ledger."""
 QUOTED_ID: Final = 38
 """Bytes of an id in quotes."""
 NO_SCHOOLS: Final[ColumnElement[Any]] = literal_column("'{}'::integer[]")
@@ -51,17 +52,9 @@ HIDDEN: Final = bindparam("hidden", type_=ARRAY(Integer))
 """Students that an application does not see, though contacts that it sees refer to them."""
 
 
-def among(column: ColumnElement[int], ordinals: AbstractBitMap) -> ColumnElement[bool]:
-    """Whether a column holds one of these ordinals."""
-    return column == any_(literal(ordinals.to_array().tolist(), ARRAY(Integer)))
-
-
-def mask_of(ordinals: AbstractBitMap) -> bytes:
-    """One bit for each ordinal, as `get_bit` of PostgreSQL counts them: looked up at once, however many there are."""
-    mask = bytearray(ordinals.max() // 8 + 1 if ordinals else 0)
-    for ordinal in ordinals:
-        mask[ordinal >> 3] |= 1 << (ordinal & 7)
-    return bytes(mask)
+def among(column: ColumnElement[int], name: str = "ordinals") -> ColumnElement[bool]:
+    """Whether a column holds one of the ordinals that the statement is given under this name."""
+    return column == any_(bindparam(name, type_=ARRAY(Integer)))
 
 
 def of_listed(kind: Kind, district_id: UUID, listed: FromClause) -> Subquery:
@@ -136,7 +129,7 @@ def _text_of(kind: Kind, record: type[Identity]) -> ColumnElement[str]:
 _SCHOOL_ORDER: Final = (school_people.c.position.asc().nulls_last(), school_people.c.school)
 
 
-def with_sections(statement: Select[Any], district_id: UUID, ordinals: AbstractBitMap) -> Select[Any]:
+def with_sections(statement: Select[Any], district_id: ColumnElement[UUID]) -> Select[Any]:
     """Add school, course, term, students and teachers of sections, shared or not, as ordinals and ids."""
     section = sections.alias("section")
     statement = statement.join(
@@ -144,11 +137,11 @@ def with_sections(statement: Select[Any], district_id: UUID, ordinals: AbstractB
     )
     for name, numbering in SECTION_REFERENCES.items():
         record = aliased(Identity)
-        same = _identifies(record, literal(district_id), numbering, section.c[name])
+        same = _identifies(record, district_id, numbering, section.c[name])
         statement = statement.outerjoin(record, same)
         statement = statement.add_columns(section.c[name], cast(record.id, Text).label(f"{name}_id"))
-    students = _students_of_sections(district_id, ordinals)
-    teachers = _teachers_of_sections(district_id, ordinals)
+    students = _students_of_sections(district_id)
+    teachers = _teachers_of_sections(district_id)
     return (
         statement.outerjoin(students, students.c.section == documents.c.ordinal)
         .outerjoin(teachers, teachers.c.section == documents.c.ordinal)
@@ -156,7 +149,7 @@ def with_sections(statement: Select[Any], district_id: UUID, ordinals: AbstractB
     )
 
 
-def _students_of_sections(district_id: UUID, ordinals: AbstractBitMap) -> Subquery:
+def _students_of_sections(district_id: ColumnElement[UUID]) -> Subquery:
     record = aliased(Identity)
     return (
         select(
@@ -164,14 +157,14 @@ def _students_of_sections(district_id: UUID, ordinals: AbstractBitMap) -> Subque
             _aggregated(enrollments.c.student, enrollments.c.student).label("students"),
             _aggregated(cast(record.id, Text), enrollments.c.student).label("student_ids"),
         )
-        .join(record, _identifies(record, literal(district_id), "people", enrollments.c.student))
-        .where(enrollments.c.district_id == district_id, among(enrollments.c.section, ordinals))
+        .join(record, _identifies(record, district_id, "people", enrollments.c.student))
+        .where(enrollments.c.district_id == district_id, among(enrollments.c.section))
         .group_by(enrollments.c.section)
         .subquery()
     )
 
 
-def _teachers_of_sections(district_id: UUID, ordinals: AbstractBitMap) -> Subquery:
+def _teachers_of_sections(district_id: ColumnElement[UUID]) -> Subquery:
     record = aliased(Identity)
     link = section_teachers.c
     return (
@@ -180,8 +173,8 @@ def _teachers_of_sections(district_id: UUID, ordinals: AbstractBitMap) -> Subque
             _aggregated(link.teacher, link.position, link.teacher).label("teachers"),
             _aggregated(cast(record.id, Text), link.position, link.teacher).label("teacher_ids"),
         )
-        .join(record, _identifies(record, literal(district_id), "people", link.teacher))
-        .where(link.district_id == district_id, among(link.section, ordinals))
+        .join(record, _identifies(record, district_id, "people", link.teacher))
+        .where(link.district_id == district_id, among(link.section))
         .group_by(link.section)
         .subquery()
     )

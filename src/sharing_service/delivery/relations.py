@@ -2,21 +2,36 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
 from pyroaring import AbstractBitMap, BitMap
-from sqlalchemy import ARRAY, Column, Integer, Select, func, null, select, type_coerce, union_all
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    Integer,
+    Select,
+    bindparam,
+    func,
+    null,
+    select,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from sharing_service.database import Snapshot
-from sharing_service.delivery.references import among
+from sharing_service.database import Prepared, Snapshot
+from sharing_service.delivery.references import DISTRICT, among
 from sharing_service.delivery.views import View
 from sharing_service.roster.catalogue import Numbering
 from sharing_service.roster.models import contact_students, enrollments, school_people, section_teachers, sections
 
 Pairs = Select[*tuple[Any, ...]]
 """Two columns: the ordinal of the record through which another is reached, or null, and the ordinal of that one."""
+DistrictId = ColumnElement[UUID]
+Ordinal = ColumnElement[int]
 DIRECT: Final = type_coerce(null(), Integer)
 
 
@@ -27,7 +42,7 @@ class Relation:
     parent: Numbering
     name: str
     child: Numbering
-    select: Callable[[UUID, int], list[Pairs]]
+    select: Callable[[DistrictId, Ordinal], list[Pairs]]
     through: Numbering = "sections"
     single: bool = False
     roles: bool = False
@@ -38,49 +53,68 @@ class Relation:
 
 async def follow(snapshot: Snapshot, view: View, relation: Relation, parent: int) -> BitMap:
     """The shared records that a relation leads to from a shared one."""
-    pairs = union_all(*relation.select(view.district_id, parent)).subquery()
-    way, end = pairs.c
-    statement = select(func.array_agg(way, type_=ARRAY(Integer)), func.array_agg(end, type_=ARRAY(Integer)))
-    ways, ends = (await snapshot.connection.execute(statement)).one()
+    row: Any = await _following(relation).fetchrow(snapshot.driver, district_id=view.district_id, parent=parent)
     shared = view.of(relation.through)
-    open_ends = (end for way, end in zip(ways or (), ends or (), strict=True) if way is None or way in shared)
+    ways = zip(row["ways"] or (), row["ends"] or (), strict=True)
+    open_ends = (end for way, end in ways if way is None or way in shared)
     return BitMap([end for end in open_ends if end is not None]) & view.of(relation.child)
+
+
+@cache
+def _following(relation: Relation) -> Prepared:
+    """One row: what the relation leads to, and through what."""
+    parent: Ordinal = bindparam("parent", type_=Integer)
+    pairs = union_all(*relation.select(DISTRICT, parent)).subquery()
+    way, end = pairs.c
+    return Prepared(
+        select(
+            func.array_agg(way, type_=ARRAY(Integer)).label("ways"),
+            func.array_agg(end, type_=ARRAY(Integer)).label("ends"),
+        )
+    )
 
 
 async def primary(snapshot: Snapshot, view: View, relation: Relation, parent: int, found: AbstractBitMap) -> BitMap:
     """Of a school's people those who show it as their `school`, of a person's schools the one that is shown as such."""
     people = found if relation.child == "people" else BitMap([parent])
-    row = school_people.c
-    statement = (
-        select(row.person, row.school)
-        .ext(distinct_on(row.person))
-        .where(row.district_id == view.district_id, among(row.person, people), among(row.school, view.of("schools")))
-        .order_by(row.person, row.position.asc().nulls_last(), row.school)
+    own = await OWN_SCHOOL.fetch(
+        snapshot.driver,
+        district_id=view.district_id,
+        people=people.to_array(),
+        schools=view.of("schools").to_array(),
     )
-    own = await snapshot.connection.execute(statement)
     if relation.child == "people":
         return BitMap([person for person, school in own if school == parent])
     return BitMap([school for _, school in own])
 
 
-def _sections_with(key: str, found: str) -> Callable[[UUID, int], list[Pairs]]:
+_at = school_people.c
+OWN_SCHOOL: Final = Prepared(
+    select(_at.person, _at.school)
+    .ext(distinct_on(_at.person))
+    .where(_at.district_id == DISTRICT, among(_at.person, "people"), among(_at.school, "schools"))
+    .order_by(_at.person, _at.position.asc().nulls_last(), _at.school)
+)
+
+
+def _sections_with(key: str, found: str) -> Callable[[DistrictId, Ordinal], list[Pairs]]:
     """What the sections with this school, course or term have in another column."""
 
-    def pairs(district_id: UUID, parent: int) -> list[Pairs]:
+    def pairs(district_id: DistrictId, parent: Ordinal) -> list[Pairs]:
         statement = select(sections.c.ordinal, sections.c[found])
         return [statement.where(sections.c.district_id == district_id, sections.c[key] == parent)]
 
     return pairs
 
 
-def _linked(key: Column[int], found: Column[int]) -> Callable[[UUID, int], Pairs]:
-    def pairs(district_id: UUID, parent: int) -> Pairs:
+def _linked(key: Column[int], found: Column[int]) -> Callable[[DistrictId, Ordinal], Pairs]:
+    def pairs(district_id: DistrictId, parent: Ordinal) -> Pairs:
         return select(DIRECT, found).where(key.table.c.district_id == district_id, key == parent)
 
     return pairs
 
 
-def _people_of_school(district_id: UUID, school: int) -> list[Pairs]:
+def _people_of_school(district_id: DistrictId, school: Ordinal) -> list[Pairs]:
     contacts = (
         select(contact_students.c.student, contact_students.c.contact)
         .join(
@@ -92,29 +126,29 @@ def _people_of_school(district_id: UUID, school: int) -> list[Pairs]:
     return [_linked(school_people.c.school, school_people.c.person)(district_id, school), contacts]
 
 
-def _people_of_section(district_id: UUID, section: int) -> list[Pairs]:
+def _people_of_section(district_id: DistrictId, section: Ordinal) -> list[Pairs]:
     return [
         _linked(enrollments.c.section, enrollments.c.student)(district_id, section),
         _linked(section_teachers.c.section, section_teachers.c.teacher)(district_id, section),
     ]
 
 
-def _sections_of_person(district_id: UUID, person: int) -> list[Pairs]:
+def _sections_of_person(district_id: DistrictId, person: Ordinal) -> list[Pairs]:
     return [
         _linked(enrollments.c.student, enrollments.c.section)(district_id, person),
         _linked(section_teachers.c.teacher, section_teachers.c.section)(district_id, person),
     ]
 
 
-def _schools_of_person(district_id: UUID, person: int) -> list[Pairs]:
+def _schools_of_person(district_id: DistrictId, person: Ordinal) -> list[Pairs]:
     return [_linked(school_people.c.person, school_people.c.school)(district_id, person)]
 
 
-def _contacts_of_student(district_id: UUID, student: int) -> list[Pairs]:
+def _contacts_of_student(district_id: DistrictId, student: Ordinal) -> list[Pairs]:
     return [_linked(contact_students.c.student, contact_students.c.contact)(district_id, student)]
 
 
-def _students_of_person(district_id: UUID, person: int) -> list[Pairs]:
+def _students_of_person(district_id: DistrictId, person: Ordinal) -> list[Pairs]:
     """A teacher's students through sections, or a contact's own."""
     return [
         _classmates(enrollments.c.student, section_teachers.c.teacher, district_id, person),
@@ -122,11 +156,11 @@ def _students_of_person(district_id: UUID, person: int) -> list[Pairs]:
     ]
 
 
-def _teachers_of_student(district_id: UUID, student: int) -> list[Pairs]:
+def _teachers_of_student(district_id: DistrictId, student: Ordinal) -> list[Pairs]:
     return [_classmates(section_teachers.c.teacher, enrollments.c.student, district_id, student)]
 
 
-def _classmates(found: Column[int], key: Column[int], district_id: UUID, person: int) -> Pairs:
+def _classmates(found: Column[int], key: Column[int], district_id: DistrictId, person: Ordinal) -> Pairs:
     return (
         select(enrollments.c.section, found)
         .join(

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from pyroaring import AbstractBitMap, BitMap
+from pyroaring import AbstractBitMap, FrozenBitMap
 from sqlalchemy import LargeBinary, Text, Uuid, bindparam, cast, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.access.models import Token
 from sharing_service.access.tokens import IDENTIFYING, USABLE
@@ -57,8 +56,8 @@ class View:
     before: int | None
     """Every ordinal below it has a smaller id than the cursor."""
 
-    @cached_property
-    def people(self) -> BitMap:
+    @property
+    def people(self) -> FrozenBitMap:
         """Everybody whom the application sees; contacts are among them if its fields ask for them."""
         return self.ledger.users(contacts=self.fields.wants_contacts)
 
@@ -163,7 +162,7 @@ async def visit(snapshot: Snapshot, entered: Mapping[str, Any], places: Places) 
         connected_at=entered["connected_at"],
         paused_at=entered["paused_at"],
         fields=_fields_of(entered["fields"]),
-        ledger=await ledger.of_id(AsyncSession(snapshot.connection), district_id, entered["ledger_id"]),
+        ledger=await ledger.of_id(snapshot, district_id, entered["ledger_id"]),
         record=entered["record"],
         after=_or(entered["after"], BEFORE_ALL) if places.after else None,
         before=_or(entered["before"], AFTER_ALL) if places.before else None,
