@@ -81,6 +81,31 @@ async def test_a_snapshot_that_cannot_end_takes_its_connection_along(database: D
         assert await snapshot.driver.fetchval("select pg_backend_pid()") not in backends
 
 
+@pytest.mark.parametrize("steps", [1, 2, 3])
+async def test_a_snapshot_that_was_given_up_as_it_began_leaves_no_transaction(database_url: str, steps: int) -> None:
+    """A request that is cancelled while its transaction begins leaves no open transaction in the pool.
+
+    Catches a beginning that nobody ends: the server may have carried it out though nobody heard so.
+    """
+
+    async def read() -> None:
+        async with database.snapshot(uuid4()):
+            await asyncio.Event().wait()
+
+    database = Database(database_url, pool_size=1)
+    async with database.autocommit():
+        pass  # from here on there is a connection, so the next one who asks begins at once
+    reading = asyncio.create_task(read())
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    async with database.autocommit() as connection:
+        assert not (await driver_of(connection)).is_in_transaction()
+    await database.close()
+
+
 async def test_a_connection_that_the_server_closed_is_replaced(database_url: str) -> None:
     """After a restart of the server the first request finds a connection that works.
 

@@ -106,14 +106,15 @@ class Database:
         """What `read` gives, inside of a district, begun by one round trip and ended by one."""
         async with self.autocommit() as connection:
             driver = await driver_of(connection)
-            # An id is a UUID, so it can stand in the text; parameters would make two round trips of it.
-            await driver.execute(
-                "begin isolation level repeatable read, read only; "
-                # What is asked here is found by keys. Planned for its values, a large page would read the whole table.
-                "set local plan_cache_mode = force_generic_plan; "
-                f"select set_config('app.district_id', '{district_id}', true)"
-            )
             try:
+                # An id is a UUID, so it can stand in the text; parameters would make two round trips of it.
+                await driver.execute(
+                    "begin isolation level repeatable read, read only; "
+                    # What is asked here is found by keys.
+                    # Planned for its values, a large page would read the whole table.
+                    "set local plan_cache_mode = force_generic_plan; "
+                    f"select set_config('app.district_id', '{district_id}', true)"
+                )
                 yield Snapshot(connection, driver)
             finally:
                 await _end(driver)
