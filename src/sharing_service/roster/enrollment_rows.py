@@ -60,8 +60,9 @@ def _kept(rows: Iterator[tuple[Any, ...]]) -> Frames:
 
 
 def _plain_header(stream: BinaryIO) -> list[str]:
-    line = stream.read(MAX_HEADER).removeprefix(_BOM).partition(b"\n")[0].removesuffix(b"\r")
-    if line.count(b",") < len(COLUMNS) - 2 or line.translate(None, _PLAIN):
+    line, end, _ = stream.read(MAX_HEADER).removeprefix(_BOM).partition(b"\n")
+    line = line.removesuffix(b"\r")
+    if not end or line.count(b",") < len(COLUMNS) - 2 or line.translate(None, _PLAIN):
         raise _NotPlain
     return line.decode().split(",")
 
