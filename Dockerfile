@@ -4,7 +4,7 @@ RUN python -m venv /opt/sharing-service
 ENV PATH=/opt/sharing-service/bin:$PATH
 # The dependencies change less often than the code: they are a layer of their own.
 COPY requirements.txt ./
-RUN pip install --no-cache-dir --require-hashes -r requirements.txt
+RUN pip install --no-cache-dir --no-deps --require-hashes -r requirements.txt
 COPY pyproject.toml README.md ./
 COPY migrations ./migrations
 COPY src ./src
