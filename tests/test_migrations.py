@@ -1,6 +1,7 @@
 """The migrations: up, down, up again, and nothing left to generate."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -79,3 +80,34 @@ def test_the_invariants_stand_in_the_database(empty_database_url: str) -> None:
         "pk_revisions",
         "pk_enrollments",
     } <= names
+
+
+BEFORE_FIELDS = "4edccadbf724"
+TUTOR = {"students": {"required": ["identity", "email"], "optional": ["email", "ext"]}, "staff": {"optional": ["ext"]}}
+APPLICATION = """
+    insert into applications (id, name, fields, client_id, client_secret_key_id, client_secret_digest)
+    values ($1::text::uuid, '', $2::text::jsonb, $1::text, '', '')
+"""
+DISTRICT = "insert into districts (id, name) values ($1::text::uuid, '')"
+GRANT = """
+    insert into grants (district_id, application_id, revision, decided_revision)
+    values ($1::text::uuid, $2::text::uuid, 1, 1)
+"""
+
+
+def test_grants_keep_their_fields(empty_database_url: str) -> None:
+    """Grants from before fields were accepted receive what their applications ask for, as they did."""
+    config = configured(empty_database_url)
+    command.upgrade(config, BEFORE_FIELDS)
+    district, tutor, choir = (str(uuid4()) for _ in range(3))
+    for statement, *arguments in (
+        (APPLICATION, tutor, json.dumps(TUTOR)),
+        (APPLICATION, choir, "{}"),
+        (DISTRICT, district),
+        (GRANT, district, tutor),
+        (GRANT, district, choir),
+    ):
+        asyncio.run(run(empty_database_url, statement, *arguments))
+    command.upgrade(config, "head")
+    rows = asyncio.run(run(empty_database_url, "select fields from grants"))
+    assert sorted(json.loads(row["fields"]) for row in rows) == [[], ["staff.ext", "students.email", "students.ext"]]

@@ -126,7 +126,7 @@ async def test_changing_an_application(service: Service) -> None:
 
 
 async def test_other_fields_move_every_connected_district(service: Service, district: District) -> None:
-    """Other fields change what is seen: each connected district gets a revision and a line of its trail."""
+    """Other fields are each connected district's business: it gets a revision and a line of its trail."""
     application = await service.application()
     await connect(service, district.id, application)
     fields = {"students": {"required": ["email"]}}
@@ -137,7 +137,7 @@ async def test_other_fields_move_every_connected_district(service: Service, dist
     async with service.database.read() as session:
         grant = await session.get_one(Grant, (UUID(district.id), UUID(application)))
         revision = await session.get_one(Revision, (UUID(district.id), 1))
-    assert (grant.revision, revision.cause) == (1, "change_application")
+    assert (grant.fields_revision, revision.cause) == (1, "change_application")
     line = (await trail(service, UUID(district.id)))[-1]
     assert (line.action, line.revision) == ("change_application", 1)
     assert line.before is not None

@@ -26,6 +26,7 @@ from sharing_service.roster.models import (
     school_people,
     section_teachers,
 )
+from sharing_service.sharing.fields import ApplicationFields, names_of
 from sharing_service.sharing.models import Application, Grant
 
 NUMBERINGS: tuple[Numbering, ...] = ("schools", "terms", "courses", "sections", "people")
@@ -144,6 +145,7 @@ class Roster:
                 application_id=application_id,
                 sharing=None if sets is None else {"mode": "district"},
                 ledger_id=ledger_id,
+                fields=names_of(ApplicationFields.model_validate(fields or {}).asked),
                 revision=7,
                 decided_revision=7,
             )

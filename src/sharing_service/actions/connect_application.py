@@ -9,16 +9,20 @@ from sharing_service.audit import trail
 from sharing_service.audit.trail import AuditAction
 from sharing_service.roster import revisions
 from sharing_service.sharing import applications, versions
+from sharing_service.sharing.fields import ApplicationFields, names_of
 from sharing_service.sharing.models import Grant
 
 
 async def connect_application(session: AsyncSession, caller: DistrictAdmin, application_id: UUID) -> bool:
-    """Give an application a grant that shares nothing yet; False if it is connected already."""
+    """Give an application a grant that shares nothing yet; False if it is connected already.
+
+    The field groups for which it asks now are accepted.
+    """
     district_id = caller.district_id
+    application = await applications.hold(session, application_id)
     await revisions.lock(session, district_id)
     if await session.get(Grant, (district_id, application_id)) is not None:
         return False
-    application = await applications.hold(session, application_id)
     revision = await revisions.take(session, district_id, cause=AuditAction.CONNECT_APPLICATION, caller=caller)
     version = await versions.highest(session, district_id, application_id)
     session.add(
@@ -26,6 +30,8 @@ async def connect_application(session: AsyncSession, caller: DistrictAdmin, appl
             district_id=district_id,
             application_id=application_id,
             version=version,
+            fields=names_of(ApplicationFields.model_validate(application.fields).asked),
+            fields_revision=revision,
             revision=revision,
             decided_revision=revision,
         )

@@ -167,7 +167,10 @@ async def get_application(application_id: PathId, session: ReadSession) -> Appli
 async def patch_application(
     application_id: PathId, change: ApplicationChange, caller: OperatorCaller, session: WriteSession
 ) -> ApplicationShown:
-    """Change an application; other fields are effective at once and stand in the audit of every connected district."""
+    """Change an application. What it no longer asks for ends at once in every connected district.
+
+    What it asks for in addition reaches a connected district only after that district has accepted it.
+    """
     changed = await change_application(session, caller, application_id, change.columns())
     return ApplicationShown.model_validate(changed)
 

@@ -13,8 +13,8 @@ from sharing_service.delivery.ledger import Ledger
 from sharing_service.roster import queries
 from sharing_service.roster.catalogue import Kind
 from sharing_service.roster.queries import Json, Shape
-from sharing_service.sharing import applications, grants
-from sharing_service.sharing.fields import ApplicationFields
+from sharing_service.sharing import grants
+from sharing_service.sharing.fields import GrantedFields
 from sharing_service.sharing.models import Grant
 
 AT_ONCE: Final = 20_000
@@ -26,7 +26,7 @@ class Export:
     """What one grant shares, in the fields that its application receives."""
 
     grant: Grant
-    fields: ApplicationFields
+    fields: GrantedFields
     ledger: Ledger
 
     def shape(self, kind: Kind) -> Shape:
@@ -37,9 +37,7 @@ class Export:
 async def of(session: AsyncSession, district_id: UUID, application_id: UUID) -> Export:
     """The export of a connected application."""
     grant = await grants.get(session, district_id, application_id)
-    application = await applications.get(session, application_id)
-    fields = ApplicationFields.model_validate(application.fields)
-    return Export(grant, fields, await ledger.current(session, district_id, grant))
+    return Export(grant, grants.fields_of(grant), await ledger.current(session, district_id, grant))
 
 
 async def page(

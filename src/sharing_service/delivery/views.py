@@ -1,5 +1,6 @@
 """Views: a roster as one application sees it, of one instant; every partner answer is read through one."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,8 +19,8 @@ from sharing_service.delivery.ledger import Ledger
 from sharing_service.errors import GrantPaused, NotFound, NothingPublished
 from sharing_service.roster.catalogue import PEOPLE, Kind, Numbering
 from sharing_service.roster.models import District, Identity
-from sharing_service.sharing.fields import ApplicationFields
-from sharing_service.sharing.models import Application, Grant
+from sharing_service.sharing.fields import GrantedFields, from_names
+from sharing_service.sharing.models import Grant
 
 BEFORE_ALL: Final = -1
 """Below every ordinal."""
@@ -47,7 +48,7 @@ class View:
     """The last one that may have changed what the application sees."""
     connected_at: datetime
     paused_at: datetime | None
-    fields: ApplicationFields
+    fields: GrantedFields
     ledger: Ledger
     record: int | None
     """The ordinal of the record that the request names; None if there was never one."""
@@ -58,7 +59,7 @@ class View:
 
     @property
     def people(self) -> FrozenBitMap:
-        """Everybody whom the application sees; contacts are among them if its fields ask for them."""
+        """Everybody whom the application sees; contacts are among them if its fields have them."""
         return self.ledger.users(contacts=self.fields.wants_contacts)
 
     def of(self, numbering: Numbering) -> AbstractBitMap:
@@ -100,7 +101,7 @@ ENTER: Final = Prepared(
         District.name.label("district_name"),
         District.published_revision,
         District.published_at,
-        cast(Application.fields, Text).label("fields"),
+        cast(Grant.fields, Text).label("fields"),
         select(_place.c.ordinal)
         .where(*_here, _place.c.numbering == _record_numbering, _place.c.id == _record)
         .scalar_subquery()
@@ -121,7 +122,6 @@ ENTER: Final = Prepared(
     .select_from(Token)
     .outerjoin(Grant, (Grant.district_id == Token.district_id) & (Grant.application_id == Token.application_id))
     .outerjoin(District, District.id == Grant.district_id)
-    .outerjoin(Application, Application.id == Grant.application_id)
     .where(
         Token.digest == bindparam("digest", type_=LargeBinary),
         Token.district_id == bindparam("district_id", type_=Uuid),
@@ -170,9 +170,9 @@ async def visit(snapshot: Snapshot, entered: Mapping[str, Any], places: Places) 
 
 
 @lru_cache(maxsize=256)
-def _fields_of(text: str) -> ApplicationFields:
+def _fields_of(text: str) -> GrantedFields:
     """What a stored text says, which never changes."""
-    return ApplicationFields.model_validate_json(text)
+    return GrantedFields(from_names(json.loads(text)))
 
 
 def _or(ordinal: int | None, otherwise: int) -> int:

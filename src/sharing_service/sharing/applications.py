@@ -19,13 +19,16 @@ async def get(session: AsyncSession, application_id: UUID) -> Application:
 
 
 async def hold(session: AsyncSession, application_id: UUID) -> Application:
-    """An application that cannot be deleted before this transaction ends: to connect it."""
-    lock = {"read": True, "key_share": True}
+    """An application that nobody changes or deletes before this transaction ends: to connect it."""
+    lock = {"read": True}
     return _present(await session.get(Application, application_id, with_for_update=lock, populate_existing=True))
 
 
 async def get_for_update(session: AsyncSession, application_id: UUID, *, delete: bool = False) -> Application:
-    """An application to change, or to delete, which waits until nobody is connecting it."""
+    """An application to change, or to delete; nobody connects it before this transaction ends.
+
+    An application is locked before the districts, or a connection could deadlock with a change.
+    """
     lock = {"key_share": not delete}
     return _present(await session.get(Application, application_id, with_for_update=lock, populate_existing=True))
 

@@ -1,14 +1,46 @@
-"""Which field groups an application asks for; an answer holds no other field."""
+"""Field groups: what an application asks for, what a district declines, and what answers therefore hold."""
 
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Final, NamedTuple
 
 from pydantic import Field
 
-from sharing_service.roster.catalogue import Group, Kind
+from sharing_service.roster.catalogue import EXTENSIBLE, FIELDS, Group, Kind
 from sharing_service.sharing.rules import Strict
 
 Groups = Annotated[tuple[Group, ...], Field(max_length=len(Group))]
+
+
+class KindGroup(NamedTuple):
+    """One group of one kind."""
+
+    kind: Kind
+    group: Group
+
+    @property
+    def name(self) -> str:
+        """How callers write it: `students.email`."""
+        return f"{self.kind.value}.{self.group.value}"
+
+
+GroupSet = frozenset[KindGroup]
+"""Any choice of groups; identity is in none, since every record has it."""
+
+REQUESTED: Final = (Kind.SCHOOLS, Kind.SECTIONS, Kind.STUDENTS, Kind.TEACHERS, Kind.STAFF)
+"""Kinds of which groups are asked for; contacts are a group of the students."""
+
+
+def _groups_of(kind: Kind) -> set[Group]:
+    own = {field.group for field in FIELDS[kind]} | ({Group.EXT} if kind in EXTENSIBLE else set())
+    return own | ({Group.CONTACTS} if kind is Kind.STUDENTS else set())
+
+
+EVERY_GROUP: Final[GroupSet] = frozenset(
+    KindGroup(kind, group) for kind in REQUESTED for group in _groups_of(kind) - {Group.IDENTITY}
+)
+"""Each group that a kind has."""
+_BY_NAME: Final = {each.name: each for each in EVERY_GROUP}
 
 
 class FieldRequest(Strict):
@@ -17,13 +49,12 @@ class FieldRequest(Strict):
     required: Groups = ()
     optional: Groups = ()
 
-    def groups(self) -> frozenset[Group]:
-        """Everything asked for, and identity, which every record has."""
-        return frozenset((Group.IDENTITY, *self.required, *self.optional))
-
 
 class ApplicationFields(Strict):
-    """The field groups that an application asks for, kind by kind; without any: identity only."""
+    """The field groups that an application asks for, kind by kind; without any: identity only.
+
+    A group that a kind does not have may be asked for, and stands for nothing.
+    """
 
     schools: FieldRequest = FieldRequest()
     sections: FieldRequest = FieldRequest()
@@ -31,22 +62,51 @@ class ApplicationFields(Strict):
     teachers: FieldRequest = FieldRequest()
     staff: FieldRequest = FieldRequest()
 
+    @property
+    def required(self) -> GroupSet:
+        """What the application cannot do without; a group that is listed twice is required."""
+        return (
+            frozenset(KindGroup(kind, group) for kind in REQUESTED for group in self._of(kind).required) & EVERY_GROUP
+        )
+
+    @property
+    def asked(self) -> GroupSet:
+        """All that the application asks for."""
+        optional = frozenset(KindGroup(kind, group) for kind in REQUESTED for group in self._of(kind).optional)
+        return self.required | optional & EVERY_GROUP
+
+    def _of(self, kind: Kind) -> FieldRequest:
+        request: FieldRequest = getattr(self, kind.value)
+        return request
+
+
+@dataclass(frozen=True)
+class GrantedFields:
+    """The groups that answers of one grant hold beside identity."""
+
+    groups: GroupSet
+
     def granted(self, kind: Kind) -> frozenset[Group]:
-        """The groups of one kind that an answer may hold; contacts follow the students' request."""
-        match kind:
-            case Kind.SCHOOLS | Kind.SECTIONS | Kind.STUDENTS | Kind.TEACHERS | Kind.STAFF:
-                request: FieldRequest = getattr(self, kind.value)
-                return request.groups()
-            case Kind.CONTACTS if self.wants_contacts:
-                return frozenset({Group.IDENTITY, Group.CONTACTS})
-            case _:
-                return frozenset({Group.IDENTITY})
+        """The groups of one kind that an answer may hold; contacts follow the students'."""
+        if kind is Kind.CONTACTS:
+            return frozenset({Group.IDENTITY, Group.CONTACTS} if self.wants_contacts else {Group.IDENTITY})
+        return frozenset((Group.IDENTITY, *(each.group for each in self.groups if each.kind is kind)))
 
     @property
     def wants_contacts(self) -> bool:
         """Whether contacts of shared students are part of the application's roster."""
-        return Group.CONTACTS in self.students.groups()
+        return KindGroup(Kind.STUDENTS, Group.CONTACTS) in self.groups
 
     def every_group(self, kinds: Iterable[Kind]) -> list[str]:
         """All groups granted for these kinds, as a disclosure records them."""
         return sorted({group.value for kind in kinds for group in self.granted(kind)})
+
+
+def names_of(groups: GroupSet) -> list[str]:
+    """Groups as a grant stores them and callers read them, in order."""
+    return sorted(each.name for each in groups)
+
+
+def from_names(names: Sequence[str]) -> GroupSet:
+    """Groups that a grant has stored; one that no kind has any more stands for nothing."""
+    return frozenset(_BY_NAME[name] for name in names if name in _BY_NAME)

@@ -8,6 +8,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.errors import NotFound
+from sharing_service.sharing.fields import GrantedFields, from_names
 from sharing_service.sharing.models import Application, Block, Grant, SiteChoice
 from sharing_service.sharing.permissions import SHARING, SITE, ShareBySchoolSite, SharingPermission
 from sharing_service.sharing.resolver import Sites
@@ -56,6 +57,11 @@ async def page(
 def permission_of(grant: Grant) -> SharingPermission | None:
     """The sharing permission of a grant; None while the district has not chosen."""
     return None if grant.sharing is None else SHARING.validate_python(grant.sharing)
+
+
+def fields_of(grant: Grant) -> GrantedFields:
+    """The field groups that the application receives."""
+    return GrantedFields(from_names(grant.fields))
 
 
 async def sites_of(session: AsyncSession, district_id: UUID, grant: Grant, sharing: SharingPermission) -> Sites:

@@ -55,6 +55,12 @@ class Grant(Base):
     sharing: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     version: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     """Counts the saves of the sharing permission; a restored one is a save too."""
+    fields: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
+    """The field groups that the application receives, as `students.email`: asked for and accepted."""
+    declined: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
+    """The field groups that the district keeps back, asked for or not."""
+    fields_revision: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    """The last revision at which the request, `fields` or `declined` changed: what a district decided about."""
     ledger_id: Mapped[UUID | None] = mapped_column(Uuid)
     revision: Mapped[int] = mapped_column(BigInteger)
     """The last revision that may have changed what the application sees."""
