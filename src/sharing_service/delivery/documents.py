@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    CursorResult,
     Delete,
     FromClause,
     Insert,
@@ -27,12 +28,14 @@ from sqlalchemy import (
     literal,
     select,
     table,
+    text,
     union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sharing_service.delivery import references
+from sharing_service.delivery import modified, references
 from sharing_service.delivery.models import FRAGMENTS, UNGROUPED, documents
+from sharing_service.roster import staging
 from sharing_service.roster.catalogue import EXTENSIBLE, FIELDS, PEOPLE, Field, Group, Kind, numbering_of
 from sharing_service.roster.models import EXACT, RECORDS
 
@@ -42,6 +45,9 @@ RELINKED: Final = table("relinked", column("numbering", EXACT), column("ordinal"
 """Temporary table of a sync: the records of which only references to others moved."""
 LEFT: Final = table("left_records", column("numbering", EXACT), column("ordinal", Integer))
 """Temporary table of a sync: the records whose documents go."""
+
+REPLACED: Final = table("replaced", *(column(each.name, each.type) for each in documents.c))
+"""Temporary table of a sync: the documents that it wrote again, as they were before."""
 
 NEVER_NULL: Final = frozenset(
     {"name", "sis_id", "school_number", "roles.student.sis_id", "roles.teacher.sis_id", "roles.staff.staff_id"}
@@ -61,12 +67,28 @@ EMPTY_MIDDLE: Final = literal('"middle":""', Text)
 
 
 async def rewrite(session: AsyncSession, district_id: UUID) -> None:
-    """Write the documents that changed by `touched` and `relinked`, and delete those of the `left_records`."""
+    """Write the documents that changed by `touched` and `relinked`, and delete those of the `left_records`.
+
+    Afterwards `replaced` holds the documents that were written again, as they were.
+    """
     # Deleted and inserted, not updated: a conflict check on every row of a first sync would double its time.
-    for gone in (LEFT, WRITTEN):
-        await session.execute(delete_listed(district_id, gone))
+    await session.execute(delete_listed(district_id, LEFT))
+    await session.execute(text("drop table if exists pg_temp.replaced"))
+    await session.execute(text("create temp table replaced (like documents) on commit drop"))
+    replaced = await session.execute(move_written(district_id))
     for kind in Kind:
         await session.execute(insert_written(district_id, kind))
+    assert isinstance(replaced, CursorResult)  # noqa: S101 - a statement that writes has a row count
+    if replaced.rowcount:
+        await staging.analyse(session, "replaced")
+        await staging.plan_for_bulk(session, bulk=False)
+        await modified.keep(session, district_id)
+
+
+def move_written(district_id: UUID) -> Insert:
+    """The statement that moves the documents which are written again to `replaced`."""
+    moved = delete_listed(district_id, WRITTEN).returning(*documents.c).cte("moved_documents")
+    return insert(REPLACED).from_select(list(documents.c.keys()), select(moved))
 
 
 def delete_listed(district_id: UUID, listed: FromClause) -> Delete:
@@ -207,4 +229,4 @@ def _string_or_null(value: ColumnElement[str]) -> Json:
 
 
 def _time(value: ColumnElement[Any]) -> Json:
-    return _quoted(func.to_char(func.timezone("UTC", value), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+    return _quoted(func.to_char(func.timezone("UTC", value), modified.FORMAT))

@@ -73,6 +73,7 @@ documents: Final = Table(
     Column("id", Uuid, nullable=False),
     Column("kind", EXACT, nullable=False),
     *(Column(name, Text, nullable=False, server_default=text("''")) for name in FRAGMENTS),
+    Column("times", EXACT, nullable=False, server_default=text("''"), comment="of the last change of each fragment"),
     Column("schools", ARRAY(Integer), nullable=False, server_default=text("'{}'"), comment="where a person is"),
     Column("referring", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("district_id", "numbering", "ordinal"),

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sharing_service.database import Prepared, Snapshot
 from sharing_service.delivery.documents import stored_fragments
 from sharing_service.delivery.models import UNGROUPED, documents
+from sharing_service.delivery.modified import head_as_told
 from sharing_service.delivery.references import DISTRICT, QUOTED_ID, among, seen_by_grant, with_sections
 from sharing_service.delivery.views import View
 from sharing_service.roster.catalogue import PEOPLE, Kind, Numbering
@@ -158,12 +159,14 @@ def _page(numbering: Joined, granted: Fragments) -> Subquery:
         kind: seen_by_grant(kind, DISTRICT) for kind, _ in granted if kind in PEOPLE
     }
     needed = dict.fromkeys(name for _, names in granted for name in names)
+    heads = {kind: _head(kind, names) for kind, names in granted}
     return (
         select(
             documents.c.ordinal,
             documents.c.id,
             documents.c.kind,
-            *(documents.c[name] for name in needed),
+            _of_kind(documents.c.kind, heads).label("head"),
+            *(documents.c[name] for name in needed if name != "head"),
             *([_of_kind(documents.c.kind, referring).label("referring")] if referring else []),
         )
         .where(
@@ -176,9 +179,14 @@ def _page(numbering: Joined, granted: Fragments) -> Subquery:
     )
 
 
+def _head(kind: Kind, names: Sequence[str]) -> ColumnElement[str]:
+    return head_as_told(names, whole=len(names) == len(stored_fragments(kind)))
+
+
 def _of_kind(kind: ColumnElement[str], texts: Mapping[Kind, ColumnElement[str]]) -> ColumnElement[str]:
-    if len(texts) == 1:
-        return next(iter(texts.values()))
+    first, *others = texts.values()
+    if all(other is first for other in others):
+        return first
     return case(*((kind == literal_column(f"'{name.value}'"), text) for name, text in texts.items()))
 
 
@@ -229,8 +237,10 @@ def _concatenated(*parts: ColumnElement[str] | str) -> ColumnElement[str]:
 
 @lru_cache(maxsize=256)
 def _sections_statement(names: tuple[str, ...]) -> Prepared:
+    head = _head(Kind.SECTIONS, names).label("head")
+    others = (documents.c[name] for name in names if name != "head")
     statement = (
-        select(documents.c.ordinal, cast(documents.c.id, Text).label("id"), *(documents.c[name] for name in names))
+        select(documents.c.ordinal, cast(documents.c.id, Text).label("id"), head, *others)
         .where(
             documents.c.district_id == DISTRICT,
             documents.c.numbering == literal_column("'sections'"),
