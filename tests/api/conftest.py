@@ -1,4 +1,4 @@
-"""The partner API alone, over a district written straight into the tables."""
+"""The partner API: alone, over a district written straight into the tables, and over one that was uploaded."""
 
 from collections.abc import AsyncIterator
 
@@ -11,7 +11,9 @@ from sharing_service.access.tokens import Tokens
 from sharing_service.api import clever, problems
 from sharing_service.database import Database
 from sharing_service.delivery.disclosures import Disclosures
+from tests.factories.full_district import full_district
 from tests.factories.partner import Readers, Riverbend
+from tests.factories.service import Connected, Service
 
 
 @pytest.fixture
@@ -34,3 +36,13 @@ async def readers(database: Database, riverbend: Riverbend) -> AsyncIterator[Rea
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://service.test") as client:
         yield Readers(app, client, riverbend)
+
+
+@pytest.fixture(scope="session")
+async def full_reader(service: Service) -> Connected:
+    """An application that sees all of an uploaded district, contacts included."""
+    district = await service.district()
+    await district.publish(full_district())
+    connected = await district.connect()
+    await connected.share({"mode": "district", "include_staff": True})
+    return connected

@@ -12,7 +12,15 @@ from pyroaring import AbstractBitMap, BitMap
 from sharing_service.api import clever_answers as answers
 from sharing_service.api.clever_answers import PATHS
 from sharing_service.api.clever_exchange import Answer, Answering, Asked, Exchange, answer
-from sharing_service.api.clever_models import LISTS, ONES, REFUSALS, DistrictResponse, DistrictsResponse, MeResponse
+from sharing_service.api.clever_models import (
+    LIST_REFUSALS,
+    LISTS,
+    ONES,
+    REFUSALS,
+    DistrictResponse,
+    DistrictsResponse,
+    MeResponse,
+)
 from sharing_service.api.clever_parameters import PAGING, PATH_ID, ROLES, documented, self_link
 from sharing_service.api.clever_routes import PartnerRouter
 from sharing_service.api.dependencies import bearer
@@ -39,7 +47,7 @@ def add_version(router: PartnerRouter, version: str) -> None:
             tags=[f"partner API {version}"],
             dependencies=[Security(bearer)],
             response_class=Response,
-            responses={200: {"model": model}, **REFUSALS},
+            responses={200: {"model": model}, **(LIST_REFUSALS if asked.listed else REFUSALS)},
             summary=f"GET {path}",
             operation_id=f"partner_{version}{path}".translate(str.maketrans("/.", "__", "{}")),
             openapi_extra={"parameters": [*shown, *documented(*parameters)]},

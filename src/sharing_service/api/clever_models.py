@@ -165,10 +165,13 @@ LISTS: Final[dict[Numbering, type[BaseModel]]] = {
 DistrictResponse = Response[District]
 DistrictsResponse = ListResponse[District]
 REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
-    400: {"description": "A parameter is malformed."},
     401: {"description": "No token, or one that does not work."},
     404: {"description": "No such record among those that the application sees."},
-    413: {"description": "More records asked for than a page holds."},
     423: {"description": "The district has paused the application, which keeps what it has."},
     503: {"description": "The district has not published a roster yet."},
 }
+LIST_REFUSALS: Final = REFUSALS | {
+    400: {"description": "A parameter is malformed."},
+    413: {"description": "More records asked for than a page holds."},
+}
+"""Only lists look at parameters."""

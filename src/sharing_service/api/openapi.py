@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, ConfigDict, Field
 
 from sharing_service.api.idempotency import REPLAYED
-from sharing_service.api.problems import MEDIA_TYPE
+from sharing_service.api.problems import MEDIA_TYPE, PARTNER
 
 DESCRIPTION: Final = (
     "A school district syncs its roster once and decides, for each application, which part of it that application sees."
@@ -80,7 +80,7 @@ def _add_errors(path: str, operation: dict[str, Any]) -> None:
         del responses["422"]
     for status in sorted(_expected(path, operation)):
         responses.setdefault(str(status.value), {"description": status.phrase})
-    partner = path.startswith("/v3.")
+    partner = path.startswith(PARTNER)
     for code, response in responses.items():
         if code[0] in "45" and "content" not in response:
             kind, schema = ("application/json", Message) if partner else (MEDIA_TYPE, Problem)
@@ -95,8 +95,8 @@ def _expected(path: str, operation: dict[str, Any]) -> Iterator[HTTPStatus]:
         yield HTTPStatus.SERVICE_UNAVAILABLE
     if "{" in path:
         yield HTTPStatus.NOT_FOUND
-    parameters = operation.get("parameters", ())
-    if any(parameter["in"] in ("query", "header") for parameter in parameters) or "requestBody" in operation:
+    given = any(parameter["in"] in ("query", "header") for parameter in operation.get("parameters", ()))
+    if (given and not path.startswith(PARTNER)) or "requestBody" in operation:
         yield HTTPStatus.UNPROCESSABLE_ENTITY
     if "requestBody" in operation:
         yield from (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
