@@ -145,7 +145,10 @@ async def _take_in(work: _Work, files: Sequence[UploadFile], limits: ArchiveLimi
     await work.progress(0.6)
     work.outcome = await merging.merge(session, district_id, enrolled)
     await work.progress(0.8)
-    await documents.rewrite(session, district_id)
+    if (await session.get_one(District, district_id)).published_revision is None:
+        await documents.write_first(session, district_id)
+    else:
+        await documents.rewrite(session, district_id)
     await work.progress(0.9)
 
 

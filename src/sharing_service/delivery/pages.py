@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from sharing_service.database import Prepared, Snapshot
-from sharing_service.delivery.documents import stored_fragments
+from sharing_service.delivery.fragments import stored_fragments
 from sharing_service.delivery.models import UNGROUPED, documents
 from sharing_service.delivery.modified import head_as_told
 from sharing_service.delivery.references import DISTRICT, QUOTED_ID, among, seen_by_grant, with_sections

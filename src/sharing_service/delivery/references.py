@@ -57,8 +57,8 @@ def among(column: ColumnElement[int], name: str = "ordinals") -> ColumnElement[b
     return column == any_(bindparam(name, type_=ARRAY(Integer)))
 
 
-def of_listed(kind: Kind, district_id: UUID, listed: FromClause) -> Subquery:
-    """What the listed persons of a kind refer to, shared or not: `schools` and `referring` of their documents."""
+def of_persons(kind: Kind, district_id: UUID, listed: FromClause | None) -> Subquery:
+    """What the listed persons of a kind, or all, refer to, shared or not: `schools` and `referring` of documents."""
     numbering: Numbering
     if kind is Kind.CONTACTS:
         owner, other, numbering = contact_students.c.contact, contact_students.c.student, "people"
@@ -66,14 +66,17 @@ def of_listed(kind: Kind, district_id: UUID, listed: FromClause) -> Subquery:
         owner, other, numbering = school_people.c.person, school_people.c.school, "schools"
     record = aliased(Identity)
     schools = NO_SCHOOLS if kind is Kind.CONTACTS else _aggregated(other, *_SCHOOL_ORDER)
-    return (
+    found = (
         select(owner.label("person"), schools.label("schools"), _text_of(kind, record).label("referring"))
-        .join_from(listed, owner.table, owner == listed.c.ordinal)
         .join(record, _identifies(record, literal(district_id), numbering, other))
-        .where(owner.table.c.district_id == district_id, listed.c.numbering == "people")
+        .where(owner.table.c.district_id == district_id)
         .group_by(owner)
-        .subquery("referring")
     )
+    if kind is not Kind.CONTACTS:
+        found = found.where(school_people.c.kind == kind.value)
+    if listed is not None:
+        found = found.where(owner == listed.c.ordinal, listed.c.numbering == "people")
+    return found.subquery("referring")
 
 
 def seen_by_grant(kind: Kind, district_id: ColumnElement[UUID]) -> ColumnElement[str]:
