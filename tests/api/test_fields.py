@@ -118,3 +118,158 @@ async def test_connecting_waits_for_a_change(tutor: Connected) -> None:
             with pytest.raises(DBAPIError, match="lock timeout"):
                 await connect_application(connecting, admin, UUID(tutor.id))
             await connecting.rollback()
+
+
+async def choose(
+    tutor: Connected, *declined: str, status: int = 200, accept: bool = True, expected: str | None = None
+) -> Json:
+    """Let the district decline these groups, if all is as expected."""
+    body: Json = {"declined": list(declined)} | ({} if accept else {"accept": False})
+    headers = {} if expected is None else {"If-Match": expected}
+    answer: Json = await tutor.district.call("PUT", f"{tutor.path}/fields", body, status, **headers)
+    return answer
+
+
+async def lists_of(tutor: Connected, *names: str) -> list[list[str]]:
+    """Some lists of what the district sees of the application's field groups."""
+    fields = await tutor.district.get(f"{tutor.path}/fields")
+    assert (await tutor.district.get(tutor.path))["fields"] == fields
+    return [fields[name] for name in names]
+
+
+async def test_declining(tutor: Connected) -> None:
+    """A declined group is gone from the next answer; the district sees it, and it stands in the trail.
+
+    Catches: a refusal that is kept without being followed."""
+    before = await revision_of(tutor)
+    shown = await choose(tutor, "students.contacts", "numbers")
+
+    assert await groups_told(tutor) == {"email"}
+    assert await tutor.records("/users", role="contact") == []
+    assert await revision_of(tutor) == shown["revision"] == before + 1
+    assert shown == {
+        "required": ["students.email"],
+        "optional": ["students.contacts", "students.numbers"],
+        "accepted": ["students.email"],
+        "pending": [],
+        "declined": ["students.contacts", "students.numbers", "teachers.numbers"],
+        "revision": before + 1,
+    }
+    assert await lists_of(tutor, *shown) == [*shown.values()]
+    [line, *_] = (await tutor.district.get("/audit"))["data"]
+    assert (line["action"], line["revision"], line["after"]) == (
+        "choose_fields",
+        before + 1,
+        {"fields": shown["accepted"], "declined": shown["declined"]},
+    )
+
+
+async def test_choosing_the_same_again(tutor: Connected) -> None:
+    """What the district sees as declined can be sent as it is; the same choice takes no revision."""
+    first = await choose(tutor, "numbers")
+
+    assert await choose(tutor, *first["declined"]) == first
+    assert await choose(tutor, "teachers.numbers", "students.numbers", "numbers") == first
+
+
+async def test_accepting_what_is_pending(tutor: Connected) -> None:
+    """What is asked for in addition is pending until the district accepts it with its next choice."""
+    await ask(tutor, MORE)
+    assert await lists_of(tutor, "accepted", "pending") == [
+        ["students.contacts", "students.email", "students.numbers"],
+        ["students.status"],
+    ]
+    await choose(tutor, "numbers")
+
+    assert await groups_told(tutor) == {"email", "contacts", "status"}
+    assert await lists_of(tutor, "pending") == [[]]
+
+
+async def test_declining_without_accepting(tutor: Connected) -> None:
+    """A district can decline without accepting what is pending, and take a refusal back without accepting either.
+
+    Catches: a district that can narrow only by widening."""
+    await ask(tutor, MORE)
+    declined = await choose(tutor, "numbers", accept=False)
+    taken_back = await choose(tutor, accept=False)
+
+    assert (declined["accepted"], declined["pending"]) == (["students.contacts", "students.email"], ["students.status"])
+    assert (taken_back["accepted"], taken_back["declined"]) == (declined["accepted"], [])
+    assert taken_back["pending"] == ["students.numbers", "students.status"]
+    assert await groups_told(tutor) == {"email", "contacts"}
+
+
+async def test_a_request_that_changed_meanwhile(tutor: Connected) -> None:
+    """With If-Match a district accepts only the request that it has seen, and only its own last choice.
+
+    Catches: an acceptance of what was added between reading and accepting; a tag of the permission's version."""
+    read = await tutor.district.service.client.get(
+        f"{tutor.district.path}{tutor.path}/fields", headers=tutor.district.admin
+    )
+    seen = read.headers["ETag"]
+    await ask(tutor, MORE)
+    await choose(tutor, status=412, expected=seen)
+    assert await groups_told(tutor) == {"email", "numbers", "contacts"}
+    now = f'"{(await tutor.district.get(f"{tutor.path}/fields"))["revision"]}"'
+    await choose(tutor, "numbers", expected=now)
+    await choose(tutor, status=412, expected=now)
+    await choose(tutor, "contacts", expected="*")
+
+    assert await groups_told(tutor) == {"email", "numbers", "status"}
+
+
+@pytest.mark.parametrize("name", ["email", "students.email"])
+async def test_required_groups(tutor: Connected, name: str) -> None:
+    """A required group cannot be declined, alone or with others, and the refusal names it."""
+    refused = await choose(tutor, "numbers", name, status=422)
+
+    assert refused["problems"] == [
+        {"where": ["body", "declined"], "message": "The application requires students.email: it cannot be declined."}
+    ]
+    assert await groups_told(tutor) == {"email", "numbers", "contacts"}
+
+
+@pytest.mark.parametrize("name", ["identity", "students.identity", "schools.email", "shoes", "students", ""])
+async def test_what_cannot_be_declined(tutor: Connected, name: str) -> None:
+    """Identity, a group that the kind does not have and unknown names are refused, whatever else is declined."""
+    [problem] = (await choose(tutor, "numbers", name, status=422))["problems"]
+
+    assert problem["where"] == ["body", "declined", 1]
+    assert ("identity" in problem["message"]) == (name == "identity")
+    assert await lists_of(tutor, "declined") == [[]]
+
+
+async def test_required_after_it_was_declined(tutor: Connected) -> None:
+    """A declined group that becomes required stays declined until the district takes its refusal back, for good.
+
+    Catches: an operator who gets a group by calling it required."""
+    await choose(tutor, "numbers", "contacts")
+    await ask(tutor, {"students": {"required": ["email", "numbers"], "optional": ["contacts"]}})
+    assert await groups_told(tutor) == {"email"}
+    assert await lists_of(tutor, "required", "pending") == [["students.email", "students.numbers"], []]
+    await choose(tutor, "numbers")
+    assert await groups_told(tutor) == {"email", "contacts"}
+    await choose(tutor)
+    await choose(tutor, "numbers", status=422)
+
+    assert await groups_told(tutor) == {"email", "contacts", "numbers"}
+
+
+async def test_declining_in_advance(tutor: Connected) -> None:
+    """What a district declines before it is asked for is not even pending when it is."""
+    await choose(tutor, "status")
+    await ask(tutor, MORE)
+
+    assert await groups_told(tutor) == {"email", "numbers", "contacts"}
+    assert await lists_of(tutor, "pending", "declined") == [[], ["students.status"]]
+
+
+async def test_groups_that_a_kind_does_not_have(district: District) -> None:
+    """An application may ask for a group that the kind does not have; it stands for nothing."""
+    fields = {
+        "schools": {"required": ["email", "identity"]},
+        "teachers": {"optional": ["contacts"], "required": ["ext"]},
+    }
+    tutor = await district.connect(await district.service.application(fields=fields))
+
+    assert await lists_of(tutor, "required", "optional", "accepted") == [["teachers.ext"], [], ["teachers.ext"]]

@@ -41,6 +41,8 @@ async def save_and_undo(tutor: Connected) -> None:
     await tutor.share({"mode": "school_site"})
     await tutor.district.call("PUT", f"{tutor.path}/sites/{ids['schools', 'W']}", {"share": "everyone"})
     assert await received(tutor) == ["dee"]
+    await tutor.district.call("PUT", f"{tutor.path}/fields", {"declined": ["email"]})
+    assert not [user for user in await tutor.records("/users") if "email" in user]
 
 
 async def sync_with_doubts(district: District) -> None:
@@ -58,7 +60,7 @@ VERBS = [
     *("create_district", "issue_token"),
     *("request_sync", "sync_roster", "connect_application", "issue_token"),
     *("set_sharing", "block_person", "unblock_person", "unshare", "restore_sharing", "pause_grant", "resume_grant"),
-    *("set_sharing", "choose_site", "disconnect_application"),
+    *("set_sharing", "choose_site", "choose_fields", "disconnect_application"),
     *("request_sync", "sync_roster"),
     *("request_sync", "sync_roster", "discard_sync"),
     *("request_sync", "sync_roster", "release_sync", "sync_roster"),
@@ -71,7 +73,7 @@ async def test_every_verb_leaves_its_line(district: District) -> None:
 
     Catches: a verb that forgets its line, or takes a revision twice."""
     await district.publish(FILES)
-    tutor = await district.connect()
+    tutor = await district.connect(await district.service.application(fields={"students": {"optional": ["email"]}}))
     await save_and_undo(tutor)
     await district.call("DELETE", tutor.path, status=204)
     await sync_with_doubts(district)

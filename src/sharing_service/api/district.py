@@ -2,12 +2,12 @@
 
 from fastapi import APIRouter, Depends
 
-from sharing_service.api import blocks, connected, roster, shared, sharing, sites, syncs, trail
+from sharing_service.api import blocks, connected, fields, roster, shared, sharing, sites, syncs, trail
 from sharing_service.api.dependencies import district_admin_of, district_staff_of
 
 router = APIRouter(prefix="/v1/districts/{district_id}")
 
 router.include_router(sites.router, dependencies=[Depends(district_staff_of)])
 # The roster comes last: its paths begin with any word.
-for part in (syncs, connected, sharing, shared, blocks, trail, roster):
+for part in (syncs, connected, fields, sharing, shared, blocks, trail, roster):
     router.include_router(part.router, dependencies=[Depends(district_admin_of)])

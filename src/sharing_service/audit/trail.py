@@ -32,6 +32,7 @@ class AuditAction(StrEnum):
     UNSHARE = "unshare"
     RESTORE_SHARING = "restore_sharing"
     CHOOSE_SITE = "choose_site"
+    CHOOSE_FIELDS = "choose_fields"
     BLOCK_PERSON = "block_person"
     UNBLOCK_PERSON = "unblock_person"
     PAUSE_GRANT = "pause_grant"

@@ -40,7 +40,11 @@ EVERY_GROUP: Final[GroupSet] = frozenset(
     KindGroup(kind, group) for kind in REQUESTED for group in _groups_of(kind) - {Group.IDENTITY}
 )
 """Each group that a kind has."""
-_BY_NAME: Final = {each.name: each for each in EVERY_GROUP}
+BY_NAME: Final[dict[str, GroupSet]] = {
+    **{group.value: frozenset(each for each in EVERY_GROUP if each.group is group) for _, group in EVERY_GROUP},
+    **{each.name: frozenset({each}) for each in EVERY_GROUP},
+}
+"""What callers may name: one group of one kind (`students.email`), or a group of every kind that has it (`email`)."""
 
 
 class FieldRequest(Strict):
@@ -108,5 +112,5 @@ def names_of(groups: GroupSet) -> list[str]:
 
 
 def from_names(names: Sequence[str]) -> GroupSet:
-    """Groups that a grant has stored; one that no kind has any more stands for nothing."""
-    return frozenset(_BY_NAME[name] for name in names if name in _BY_NAME)
+    """The groups that these names stand for; a name that is not known stands for none."""
+    return frozenset[KindGroup]().union(*(BY_NAME.get(name, ()) for name in names))

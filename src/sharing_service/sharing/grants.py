@@ -40,10 +40,10 @@ async def all_of(session: AsyncSession, district_id: UUID) -> Sequence[Grant]:
 
 async def page(
     session: AsyncSession, district_id: UUID, *, after: UUID | None, limit: int
-) -> tuple[Sequence[tuple[Grant, str]], int]:
-    """Up to `limit` grants after an application's id, each with the application's name, and how many there are."""
+) -> tuple[Sequence[tuple[Grant, Application]], int]:
+    """Up to `limit` grants after an application's id, each with the application, and how many there are."""
     statement = (
-        select(Grant, Application.name)
+        select(Grant, Application)
         .join(Application, Application.id == Grant.application_id)
         .where(Grant.district_id == district_id)
     )
@@ -51,7 +51,7 @@ async def page(
     if after is not None:
         statement = statement.where(Grant.application_id > after)
     found = await session.execute(statement.order_by(Grant.application_id).limit(limit))
-    return [(grant, name) for grant, name in found], total or 0
+    return [(grant, application) for grant, application in found], total or 0
 
 
 def permission_of(grant: Grant) -> SharingPermission | None:

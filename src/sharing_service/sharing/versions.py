@@ -15,7 +15,7 @@ from sharing_service.sharing.models import Grant, SharingVersion
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a caller demands of the present permission: one of these versions, or that there is any at all."""
+    """What a caller demands of the present permission or fields: one of these versions, or that there is any at all."""
 
     versions: frozenset[int] = frozenset()
     anything: bool = False
@@ -24,6 +24,11 @@ class Expected:
         """Raise `VersionChanged` unless the grant is as demanded; a locked grant stays so."""
         present = self.anything and grant.sharing is not None
         if not present and grant.version not in self.versions:
+            raise VersionChanged
+
+    def check_fields(self, grant: Grant) -> None:
+        """Raise `VersionChanged` unless request, acceptance and refusals are those of a demanded revision."""
+        if not self.anything and grant.fields_revision not in self.versions:
             raise VersionChanged
 
 

@@ -209,3 +209,40 @@ SITES = (
         caller="lead",
     ),
 )
+
+
+def declining(name: str, where: str, body: Any) -> FaultyRequest:
+    """A faulty choice of the field groups of the tutor, which requires all of them."""
+    return invalid(name, where, "PUT $A/fields", body)
+
+
+FIELDS = (
+    declining("declined group that is required", "body.declined", {"declined": ["students.ext"]}),
+    declining("declined identity", "body.declined.0", {"declined": ["identity"]}),
+    declining("declined unknown group", "body.declined.1", {"declined": ["ext", ZEBRA]}),
+    declining("declined group of another kind", "body.declined.0", {"declined": ["schools.email"]}),
+    declining("declined groups as a text", "body.declined", {"declined": "ext"}),
+    declining("declined groups beyond number", "body.declined", {"declined": ["ext"] * 100}),
+    declining("choice of fields without any", "body.declined", {}),
+    declining("choice of fields with an unknown member", "body", {"declined": [], ZEBRA: []}),
+    declining("acceptance that is no truth", "body.accept", {"declined": [], "accept": ZEBRA}),
+    request(
+        "choice of fields after another",
+        412,
+        "version_changed",
+        "PUT $A/fields",
+        body={"declined": []},
+        headers={"If-Match": '"0"'},
+    ),
+    request(
+        "fields of what is not connected",
+        404,
+        "not_found",
+        "PUT $D/applications/$stranger/fields",
+        body={"declined": []},
+    ),
+    *(
+        request(f"fields by {caller}", 403, "forbidden", "PUT $A/fields", caller=caller, body={"declined": []})
+        for caller in ("lead", "operator", "application")
+    ),
+)
