@@ -4,7 +4,7 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from uuid import UUID
 
@@ -154,8 +154,11 @@ async def test_a_reader_who_leaves_gives_back_the_connection(tutor: Connected) -
     before, begun = pool.status(), asyncio.Event()
 
     async def read() -> None:
-        async with reading(tutor) as (session, district_id, export):
-            async for _ in exports.as_csv(session, district_id, Kind.STUDENTS, export, at_once=1):
+        async with (
+            reading(tutor) as (session, district_id, export),
+            aclosing(exports.as_csv(session, district_id, Kind.STUDENTS, export, at_once=1)) as pieces,
+        ):
+            async for _ in pieces:
                 begun.set()
 
     reader = asyncio.create_task(read())

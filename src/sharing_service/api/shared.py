@@ -1,10 +1,13 @@
 """What a connected application receives now: counts, lists and CSV files for the district's own eyes."""
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any, Final
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
+from starlette.types import Send
 
 from sharing_service.api.dependencies import DistrictAdminOf, PageOf, PathId
 from sharing_service.api.district_sessions import CountedKind, DistrictRead
@@ -35,6 +38,17 @@ class Shared(BaseModel):
     links: dict[str, Links]
 
 
+class _File(StreamingResponse):
+    """A file that is read no further when nobody waits for it, before its session is closed."""
+
+    body_iterator: AsyncGenerator[bytes]
+
+    async def stream_response(self, send: Send) -> None:
+        """Send it."""
+        async with aclosing(self.body_iterator):
+            await super().stream_response(send)
+
+
 @router.get("")
 async def get_shared(session: DistrictRead, caller: DistrictAdminOf, application_id: PathId) -> Shared:
     """How much is shared, and where to read it."""
@@ -54,7 +68,7 @@ async def download_shared(
 ) -> StreamingResponse:
     """The shared records of one kind as CSV (RFC 4180, UTF-8), in the fields that the application receives."""
     export = await exports.of(session, caller.district_id, application_id)
-    return StreamingResponse(
+    return _File(
         exports.as_csv(session, caller.district_id, kind, export),
         media_type="text/csv; charset=utf-8; header=present",
         headers={"Content-Disposition": f'attachment; filename="{kind}.csv"'},

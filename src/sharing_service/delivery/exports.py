@@ -1,6 +1,7 @@
 """Exports: what a grant shares as rows, a page of them or all as CSV (RFC 4180)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -52,15 +53,16 @@ async def page(
 
 async def as_csv(
     session: AsyncSession, district_id: UUID, kind: Kind, export: Export, *, at_once: int = AT_ONCE
-) -> AsyncIterator[bytes]:
-    """All shared records of a kind, the header first; the snapshot of the session must outlive the last piece."""
+) -> AsyncGenerator[bytes]:
+    """All shared records of a kind, the header first; close it before its session, which must outlive it."""
     shape, shared = export.shape(kind), export.ledger.of(kind)
     yield ",".join(shape.columns(kind)).encode() + b"\r\n"
     statement = sheets.statement(session, district_id, kind, shape=shape, seen=export.ledger.sets)
     await sheets.plan_for_bulk(session)
     for start in range(0, len(shared), at_once):
-        for piece in await sheets.lines(session, statement, shared[start : start + at_once]):
-            yield piece
+        async with aclosing(sheets.lines(session, statement, shared[start : start + at_once])) as pieces:
+            async for piece in pieces:
+                yield piece
 
 
 async def _rows(

@@ -1,6 +1,7 @@
 """Sheets: shared records of one kind as the cells of a CSV file (RFC 4180), written by PostgreSQL."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sharing_service.database import driver_of
 from sharing_service.roster.catalogue import PEOPLE, Kind, ValueType
 from sharing_service.roster.linked import Seen
 from sharing_service.roster.models import RECORDS, enrollments, school_people, section_teachers, sections
@@ -74,28 +76,41 @@ def statement(session: AsyncSession, district_id: UUID, kind: Kind, *, shape: Sh
     return str(selected.compile(dialect=session.get_bind().dialect, compile_kwargs={"literal_binds": True}))
 
 
-async def lines(session: AsyncSession, statement: str, ordinals: AbstractBitMap) -> list[bytes]:
-    """The lines of some records, in pieces."""
-    pieces: list[bytes] = []
+async def lines(session: AsyncSession, statement: str, ordinals: AbstractBitMap) -> AsyncGenerator[bytes]:
+    """The lines of some records, in pieces, while PostgreSQL makes the next ones; close it before its session."""
+    pieces: asyncio.Queue[bytes | None] = asyncio.Queue()
+    ends = _LineEnds()
 
+    # It never waits: the driver loses a connection whose last piece is being waited with when its task is cancelled.
     async def keep(piece: bytearray) -> None:
-        pieces.append(bytes(piece))
+        pieces.put_nowait(bytes(piece))
 
-    raw = await (await session.connection()).get_raw_connection()
-    status: str = await raw.driver_connection.copy_from_query(  # type: ignore[union-attr]
-        statement.replace(THESE, _among(ordinals)), output=keep, format="csv", null=NO_CELL
-    )
-    if sum(piece.count(b"\n") for piece in pieces) == int(status.removeprefix("COPY ")):
-        return [piece.replace(b"\n", b"\r\n") for piece in pieces]
-    return [_ended_by_crlf(b"".join(pieces))]
+    driver = await driver_of(await session.connection())
+    query = statement.replace(THESE, _among(ordinals))
+    copying = asyncio.create_task(driver.copy_from_query(query, output=keep, format="csv", null=NO_CELL))
+    copying.add_done_callback(lambda _: pieces.put_nowait(None))
+    try:
+        while (piece := await pieces.get()) is not None:
+            yield ends.of_rfc_4180(piece)
+        await copying
+    finally:
+        copying.cancel()
+        await asyncio.wait([copying])
 
 
-def _ended_by_crlf(copied: bytes) -> bytes:
-    """What COPY wrote with the line ends of RFC 4180; those within a cell stay."""
-    # A quote within quotes is doubled, so every other part is outside of quotes.
-    parts = copied.split(b'"')
-    parts[::2] = [part.replace(b"\n", b"\r\n") for part in parts[::2]]
-    return b'"'.join(parts)
+class _LineEnds:
+    """Gives the pieces of one COPY the line ends of RFC 4180; those within a cell stay."""
+
+    def __init__(self) -> None:
+        self.within = 0
+        """Whether what follows is within quotes."""
+
+    def of_rfc_4180(self, copied: bytes) -> bytes:
+        # A quote within quotes is doubled, so every other part is outside of quotes.
+        parts = copied.split(b'"')
+        parts[self.within :: 2] = [part.replace(b"\n", b"\r\n") for part in parts[self.within :: 2]]
+        self.within ^= (len(parts) - 1) & 1
+        return b'"'.join(parts)
 
 
 def _guarded(value: ColumnElement[str]) -> ColumnElement[str]:
