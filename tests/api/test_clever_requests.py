@@ -98,9 +98,13 @@ async def test_filters_act_together(readers: Readers, riverbend: Riverbend) -> N
     assert [item["data"]["id"] for item in answer["data"]] == riverbend.ids("people", riverbend.ben)
     assert answer["count"] == 2
     for path in ("/schools", f"/users/{riverbend.id('people', riverbend.una)}/mystudents"):
-        assert await reader.ids(f"{path}?role=contact&primary=true") == await reader.ids(path)
-    for query in ("count=false", "count=undefined", "count=", "count=True"):
-        assert "count" not in await reader.get(f"/users?{query}")
+        for query in ("role=contact&primary=true", "role=x&primary=x"):
+            assert await reader.ids(f"{path}?{query}") == await reader.ids(path)
+    for path in ("/schools", "/districts"):
+        for query in ("count=false", "count=undefined", "count="):
+            assert "count" not in await reader.get(f"{path}?{query}")
+        assert "count" in (await reader.get(f"{path}?count=yes", status=400))["message"]
+    await reader.get(f"/schools/{north}/users?primary=1", status=400)
 
 
 async def test_no_header_tells_unshared_from_absent(readers: Readers, riverbend: Riverbend) -> None:

@@ -13,15 +13,14 @@ from sharing_service.api import clever_answers as answers
 from sharing_service.api.clever_answers import PATHS
 from sharing_service.api.clever_exchange import Answer, Answering, Asked, Exchange, answer
 from sharing_service.api.clever_models import (
-    LIST_REFUSALS,
     LISTS,
     ONES,
-    REFUSALS,
     DistrictResponse,
     DistrictsResponse,
     MeResponse,
+    refusals,
 )
-from sharing_service.api.clever_parameters import PAGING, PATH_ID, ROLES, documented, self_link
+from sharing_service.api.clever_parameters import PAGING, PATH_ID, ROLES, documented, flag, self_link
 from sharing_service.api.clever_routes import PartnerRouter
 from sharing_service.api.dependencies import bearer
 from sharing_service.delivery import relations
@@ -47,7 +46,7 @@ def add_version(router: PartnerRouter, version: str) -> None:
             tags=[f"partner API {version}"],
             dependencies=[Security(bearer)],
             response_class=Response,
-            responses={200: {"model": model}, **(LIST_REFUSALS if asked.listed else REFUSALS)},
+            responses={200: {"model": model}, **refusals(given=bool(parameters), listed=asked.listed is not None)},
             summary=f"GET {path}",
             operation_id=f"partner_{version}{path}".translate(str.maketrans("/.", "__", "{}")),
             openapi_extra={"parameters": [*shown, *documented(*parameters)]},
@@ -69,7 +68,7 @@ def add_version(router: PartnerRouter, version: str) -> None:
             add(path, Asked(version, record=relation.parent), _related_one(relation), ONES[relation.child])
         else:
             filters = [*(["role"] if relation.roles else []), *(["primary"] if relation.primary else [])]
-            asked = Asked(version, relation.parent, relation.child, relation.roles)
+            asked = Asked(version, relation.parent, relation.child, relation.roles, relation.primary)
             add(path, asked, _related(relation), LISTS[relation.child], *PAGING, *filters)
 
 
@@ -95,7 +94,7 @@ def _related(relation: Relation) -> Answering:
         found: AbstractBitMap = await relations.follow(snapshot, view, relation, parent)
         if parameters.role is not None:
             found = found & _of_role(view, parameters.role)
-        if relation.primary and parameters.primary:
+        if parameters.primary:
             found = await relations.primary(snapshot, view, relation, parent, found)
         return await exchange.page(relation.child, found)
 
@@ -127,7 +126,7 @@ async def _districts(exchange: Exchange) -> Answer:
     view, request = exchange.view, exchange.request
     uri = f"/{exchange.asked.version}/districts/{view.district_id}"
     data = f'[{{"data":{answers.district(view)},"uri":"{uri}"}}]'
-    counted = {"count": 1} if request.query_params.get("count") == "true" else {}
+    counted = {"count": 1} if flag(request.query_params, "count") else {}
     return Answer([answers.enveloped(data.encode(), [self_link(request.url)], **counted)])
 
 

@@ -39,6 +39,8 @@ class Asked:
     listed: Numbering | None = None
     roles: bool = False
     """Whether `role` filters the list."""
+    primary: bool = False
+    """Whether `primary` does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,8 @@ async def answer(request: Request, asked: Asked, answering: Answering) -> Respon
 def _parameters(request: Request, asked: Asked) -> tuple[ListParameters, SharingServiceError | None]:
     """The parameters of a list, and what is wrong with them, which only an application is told."""
     try:
-        return parse(request.query_params if asked.listed else NO_QUERY, roles=asked.roles), None
+        query = request.query_params if asked.listed else NO_QUERY
+        return parse(query, roles=asked.roles, primary=asked.primary), None
     except (BadParameter, TooLarge) as fault:
         return parse(NO_QUERY), fault
 

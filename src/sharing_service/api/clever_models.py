@@ -164,14 +164,17 @@ LISTS: Final[dict[Numbering, type[BaseModel]]] = {
 }
 DistrictResponse = Response[District]
 DistrictsResponse = ListResponse[District]
-REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
+Responses = dict[int | str, dict[str, Any]]
+REFUSALS: Final[Responses] = {
     401: {"description": "No token, or one that does not work."},
     404: {"description": "No such record among those that the application sees."},
     423: {"description": "The district has paused the application, which keeps what it has."},
     503: {"description": "The district has not published a roster yet."},
 }
-LIST_REFUSALS: Final = REFUSALS | {
-    400: {"description": "A parameter is malformed."},
-    413: {"description": "More records asked for than a page holds."},
-}
-"""Only lists look at parameters."""
+MALFORMED: Final[Responses] = {400: {"description": "A parameter is malformed."}}
+TOO_MANY: Final[Responses] = {413: {"description": "More records asked for than a page holds."}}
+
+
+def refusals(*, given: bool, listed: bool) -> Responses:
+    """The errors of a route, by whether it takes parameters, and whether the answer is a page of a list."""
+    return {**REFUSALS, **(MALFORMED if given else {}), **(TOO_MANY if listed else {})}

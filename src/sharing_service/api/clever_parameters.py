@@ -17,6 +17,8 @@ DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 10_000
 PAGING: Final = ("limit", "starting_after", "ending_before", "count")
 CURSORS: Final = ("starting_after", "ending_before")
+FLAGS: Final = ("true", "false", "undefined", "")
+"""What `count` and `primary` may be; only the first asks for something."""
 LEAST: Final = str(UUID(int=0))
 GREATEST: Final = str(UUID(int=2**128 - 1))
 ROLES: Final[dict[str, Kind | None]] = {
@@ -50,8 +52,8 @@ class Window(NamedTuple):
     followed: bool
 
 
-def parse(query: QueryParams, *, roles: bool = False) -> ListParameters:
-    """Read the parameters of a list, `role` if it has roles; BadParameter or TooLarge if one is malformed."""
+def parse(query: QueryParams, *, roles: bool = False, primary: bool = False) -> ListParameters:
+    """Read the parameters of a list, `role` and `primary` if it has them; BadParameter or TooLarge if one is wrong."""
     after, before = (_cursor(query, name) for name in CURSORS)
     if after and before:
         raise BadParameter("Send either `starting_after` or `ending_before`.")
@@ -62,10 +64,18 @@ def parse(query: QueryParams, *, roles: bool = False) -> ListParameters:
         limit=_limit(query.get("limit")),
         starting_after=after,
         ending_before=before,
-        count=query.get("count") == "true",
+        count=flag(query, "count"),
         role=role,
-        primary=query.get("primary") == "true",
+        primary=primary and flag(query, "primary"),
     )
+
+
+def flag(query: QueryParams, name: str) -> bool:
+    """Whether `count` or `primary` is true; BadParameter if it is nothing that it may be."""
+    text = query.get(name, "")
+    if text not in FLAGS:
+        raise BadParameter(f"`{name}` is true or false.")
+    return text == "true"
 
 
 def canonical_id(text: str) -> UUID | None:
@@ -115,6 +125,7 @@ PATH_ID: Final[dict[str, Any]] = {
     "in": "path",
     "required": True,
     "schema": {"type": "string", "format": "uuid"},
+    "example": "01a20a5a-a42e-7008-91f5-394749df7fc8",
 }
 _DOCUMENTED: Final[dict[str, dict[str, Any]]] = {
     "limit": {
@@ -130,12 +141,12 @@ _DOCUMENTED: Final[dict[str, dict[str, Any]]] = {
         "description": "The last records whose id is smaller; not together with `starting_after`.",
     },
     "count": {
-        "schema": {"type": "string", "enum": ["true", "false", "undefined", ""]},
+        "schema": {"type": "string", "enum": list(FLAGS)},
         "description": "`true` adds the number of records on all pages.",
     },
     "role": {"schema": {"type": "string", "enum": list(ROLES)}, "description": "Only users with this role."},
     "primary": {
-        "schema": {"type": "string", "enum": ["true", ""]},
+        "schema": {"type": "string", "enum": list(FLAGS)},
         "description": "`true`: only where a user's `school`, the first shared one, is concerned.",
     },
 }
