@@ -12,7 +12,7 @@ from sharing_service.delivery import ledger
 from sharing_service.delivery.ledger import EMPTY, Ledger
 from sharing_service.roster.catalogue import Kind
 from sharing_service.sharing import grants
-from sharing_service.sharing.graph import Graph
+from sharing_service.sharing.graph import Coming
 from sharing_service.sharing.models import Grant
 
 HELD_PERCENT: Final = 25
@@ -41,8 +41,8 @@ Drafts = dict[UUID, Draft]
 """By application."""
 
 
-async def draft(session: AsyncSession, district_id: UUID, graph: Graph, known: Drafts) -> Drafts:
-    """Evaluate every grant of the district on a graph, except those that `known` holds for the very same decision.
+async def draft(session: AsyncSession, district_id: UUID, coming: Coming, known: Drafts) -> Drafts:
+    """Evaluate every grant of the district on the coming roster, except those that `known` has for the same decision.
 
     While the district is not locked, a grant that somebody decides about just now may be left out.
     """
@@ -50,7 +50,7 @@ async def draft(session: AsyncSession, district_id: UUID, graph: Graph, known: D
     for grant in await grants.all_of(session, district_id):
         drafted = known.get(grant.application_id)
         if drafted is None or drafted.decided_revision != grant.decided_revision:
-            drafted = await _drafted(session, district_id, grant, graph)
+            drafted = await _drafted(session, district_id, grant, coming)
         if drafted is not None:
             drafts[grant.application_id] = drafted
     outdated = [
@@ -62,14 +62,16 @@ async def draft(session: AsyncSession, district_id: UUID, graph: Graph, known: D
     return drafts
 
 
-async def _drafted(session: AsyncSession, district_id: UUID, grant: Grant, graph: Graph) -> Draft | None:
+async def _drafted(session: AsyncSession, district_id: UUID, grant: Grant, coming: Coming) -> Draft | None:
     try:
         before = await ledger.current(session, district_id, grant)
     except NoResultFound:
         # A decision made since the grant was read has replaced its ledger; under the lock it is drafted anyway.
         return None
     sharing = grants.permission_of(grant)
-    after = EMPTY if sharing is None else await ledger.evaluate(session, district_id, grant, sharing, graph)
+    after = (
+        EMPTY if sharing is None else await ledger.evaluate(session, district_id, grant, sharing, await coming.get())
+    )
     changes = after.changes_from(before)
     if not ledger.moves(changes):
         after = before

@@ -1,9 +1,9 @@
 """Temporary tables that hold an upload while it is checked and merged.
 
 Temporary, because children's data then leaves no trace after a crash and costs no write-ahead log; PostgreSQL drops
-them with the transaction. Three sorts: `staged_KIND` has the rows as they were read, `wanted_...` what the roster is to
-become, in ordinals (of enrollments only those that are new), and `touched`, `relinked` and `left_records`
-(numbering, ordinal) what the merge did.
+them with the transaction. Four sorts: `staged_KIND` has the rows as they were read, `fresh_KIND` the keys that never
+had an ordinal, `wanted_...` what the roster is to become, in ordinals (of enrollments only those that are new), and
+`touched`, `relinked` and `left_records` (numbering, ordinal) what the merge did.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ TEXT: Final = 'text collate "C"'
 _PLACED = f"line int, key {TEXT}, school int, nth int, contact {TEXT}, contact_nth int"
 _TABLES: Final[dict[str, str]] = {
     **{f"wanted_{kind}": f"line int, key {TEXT}, ordinal int, id uuid" for kind in Kind},
+    **{f"fresh_{kind}": f"line int, key {TEXT}" for kind in Kind},
     **{f"placed_{kind}": _PLACED for kind in (*PEOPLE[:3], Kind.SECTIONS)},
     "staged_courses": f"line int, number {TEXT}, name {TEXT}",
     "staged_terms": f"line int, name {TEXT}, start_date {TEXT}, end_date {TEXT}",

@@ -138,6 +138,21 @@ class Graph:
         return sum(getattr(self, name).bytes for name in _PAIRS)
 
 
+class Coming:
+    """The graph of a roster that a transaction has just written, read when the first grant is evaluated on it."""
+
+    def __init__(self, session: AsyncSession, district_id: UUID) -> None:
+        """Read nothing yet: the first roster of a district comes before its grants."""
+        self._session = session
+        self._district_id = district_id
+        self._graph: Graph | None = None
+
+    async def get(self) -> Graph:
+        """The graph."""
+        self._graph = self._graph or await read(self._session, self._district_id)
+        return self._graph
+
+
 Published = tuple[UUID, int, datetime]
 """A district, its published revision, and when that was published."""
 
