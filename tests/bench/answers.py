@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from typing import Final
 
+from tests.bench.beginning import begun
 from tests.bench.comparison import Goal, Row, Size
 from tests.bench.crawling import crawl
 from tests.bench.ground import Ground, opened
@@ -19,14 +20,14 @@ GOALS: Final = (Goal(0.6, least=True), Goal(0.5, least=True), Goal(2.5), Goal(3)
 
 def measure_answers(ground: Ground) -> list[Row]:
     """The comparisons of `reading`, then one crawl and one export for the memory."""
-    with ground.served("answers") as service:
+    with begun(ground, "answers") as service:
         return asyncio.run(_measure(service, ground))
 
 
 async def _measure(service: Served, ground: Ground) -> list[Row]:
     async with opened(service) as there:
+        # Nothing changes, but the memory of an API process that has taken an upload is what counts.
         await publish(there, ground.day(0))
-        await there.connection.execute("vacuum analyze")
         by_rules, whole = await there.district.connect(), await there.district.connect()
         rows: list[Row] = []
         comparisons = await compare_reading(by_rules, whole, there.connection)

@@ -1,32 +1,34 @@
-"""How long the files of each next day take, for a district with one application and for one with a hundred."""
+"""How long the files of each next day take, with one grant and with a hundred, and what a grant keeps."""
 
 import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
-from tests.bench.comparison import TURNS, Comparison, Goal, Row, timed
+from tests.bench.beginning import begun
+from tests.bench.comparison import TURNS, Comparison, Goal, Row, Size, timed
 from tests.bench.decisions import varied_rules
 from tests.bench.ground import Ground, Opened, opened
 from tests.bench.serving import Served
-from tests.bench.uploads import COPY, check_published, copy, make_bare_tables, publish, publish_next
+from tests.bench.uploads import COPY, check_published, copy, make_bare_tables, publish_next
 from tests.factories.service import Connected, District
 
 GRANTS: Final = 100
+KEPT: Final = 4_000_000
+"""Bytes of one grant."""
 
 
 def measure_days(ground: Ground) -> list[Row]:
     """The same days in two databases, one of them with many grants."""
-    days = [ground.day(number) for number in range(TURNS + 1)]
-    with ground.served("one_grant") as one, ground.served("many_grants") as many:
+    # The first of them does not count: it finds a worker that is still loading itself.
+    days = [ground.day(number) for number in range(1, TURNS + 2)]
+    with begun(ground, "one_grant") as one, begun(ground, "many_grants") as many:
         return asyncio.run(_measure(one, many, days))
 
 
-async def begin(there: Opened, first_day: Path, *, grants: int) -> list[Connected]:
-    """Connect applications with rules that all differ, and publish the first day."""
-    # A permission is quickly saved while there is nobody to share.
+async def connect(there: Opened, *, grants: int) -> list[Connected]:
+    """Connect applications with rules that all differ."""
     applications = [await _connected(there.district, number) for number in range(grants)]
-    await publish(there, first_day)
     await there.connection.execute("vacuum analyze")
     return applications
 
@@ -42,8 +44,8 @@ async def _measure(one: Served, many: Served, days: list[Path]) -> list[Row]:
     crowd = Comparison(f"files of the next day, {GRANTS} grants with `rules`", "the same with one grant", Goal(2))
     async with AsyncExitStack() as stack:
         here, there = [await stack.enter_async_context(opened(service)) for service in (one, many)]
-        await begin(here, days[0], grants=1)
-        await begin(there, days[0], grants=GRANTS)
+        await connect(here, grants=1)
+        await connect(there, grants=GRANTS)
 
         async def copied(number: int) -> None:
             await copy(here, days[number])
@@ -54,11 +56,20 @@ async def _measure(one: Served, many: Served, days: list[Path]) -> list[Row]:
         async def with_many(number: int) -> None:
             await publish_next(there, days[number])
 
-        for number in range(1, len(days)):
+        for number in range(len(days)):
             await make_bare_tables(here)
             await alone.turn(number, with_one, copied)
-            crowd.theirs.append(alone.ours[-1])
             crowd.ours.append(await timed(with_many, number))
             for side in (here, there):
                 await check_published(side, days[number])
-    return [alone, crowd]
+        del alone.ours[0], alone.theirs[0], crowd.ours[0]
+        crowd.theirs = alone.ours
+        return [alone, crowd, await _kept(here)]
+
+
+async def _kept(there: Opened) -> Size:
+    """What the one grant keeps: its feed of the days that were published, scaled to 30, is to be added here."""
+    ledger = await there.connection.fetchval(
+        "select pg_column_size(ledgers.*) from ledgers join grants on ledger_id = ledgers.id"
+    )
+    return Size("what a grant with `rules` keeps: its ledger (and 30 days of feed, once there is one)", ledger, KEPT)

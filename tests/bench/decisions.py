@@ -1,4 +1,4 @@
-"""How long a save and a preview of a permission take, against counting enrollments, and what a grant keeps."""
+"""How long a save and a preview of a permission take, against counting enrollments."""
 
 import asyncio
 from collections.abc import Mapping
@@ -6,15 +6,14 @@ from typing import Final
 
 import asyncpg
 
-from tests.bench.comparison import Comparison, Goal, Operation, Row, Size, compare
+from tests.bench.beginning import begun
+from tests.bench.comparison import Goal, Operation, Row, compare
 from tests.bench.ground import Ground, opened
 from tests.bench.serving import Served
-from tests.bench.uploads import publish
 from tests.factories.service import Connected, District, Json
 
 NOTHING: Final[Json] = {"mode": "schools", "school_ids": []}
 GOAL: Final = Goal(4)
-KEPT: Final = 4_000_000
 COUNT: Final = "select count(*) from enrollments"
 
 
@@ -47,32 +46,19 @@ ELA: Final[Json] = {"share": "rules", "rules": [rule("sections", ("subject", "is
 
 
 def measure_decisions(ground: Ground) -> list[Row]:
-    """A save and a preview of each mode, and what a grant with rules keeps."""
-    with ground.served("decisions") as service:
-        return asyncio.run(_measure(service, ground))
+    """A save and a preview of each mode."""
+    with begun(ground, "decisions") as service:
+        return asyncio.run(_measure(service))
 
 
-async def _measure(service: Served, ground: Ground) -> list[Row]:
+async def _measure(service: Served) -> list[Row]:
     async with opened(service) as there:
-        await publish(there, ground.day(0))
-        await there.connection.execute("vacuum analyze")
-        application = await there.district.connect()
-        return [*await _compare(application, there.connection), await _kept(application, there.connection)]
+        return await _compare(await there.district.connect(), there.connection)
 
 
-async def _kept(application: Connected, connection: asyncpg.Connection) -> Size:
-    await application.share(THREE_RULES)
-    size = await connection.fetchval(
-        "select pg_column_size(ledgers.*) from ledgers join grants on ledger_id = ledgers.id"
-    )
-    return Size(
-        "what a grant with `rules` (three) keeps: its ledger (and 30 days of feed, once there is one)", size, KEPT
-    )
-
-
-async def _compare(application: Connected, connection: asyncpg.Connection) -> list[Comparison]:
+async def _compare(application: Connected, connection: asyncpg.Connection) -> list[Row]:
     """A save and a preview of each mode, from a grant that shares nothing."""
-    comparisons = []
+    comparisons: list[Row] = []
     permissions = await _permissions(application.district)
     await _choose_sites(application)
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,7 @@ from sharing_service.embedded import EmbeddedPostgres
 from sharing_service.generator.district import write_district
 from sharing_service.generator.files import File, path_of
 from sharing_service.generator.next_day import write_next_day
-from tests.bench.serving import OPERATOR_TOKEN, Served, served
+from tests.bench.serving import EMPTY, OPERATOR_TOKEN, Admin, Served, served
 from tests.factories.service import District, Service, bearer
 
 CHURN: Final = 0.01
@@ -31,6 +31,8 @@ class Ground:
     server: EmbeddedPostgres
     folder: Path
     students: int
+    admins: dict[int, Admin] = field(default_factory=dict)
+    """Of the districts that are published, by how many students they have."""
 
     def district(self, students: int) -> Path:
         """The folder with the files of a district, written when first asked for."""
@@ -49,16 +51,16 @@ class Ground:
         return folder
 
     @contextmanager
-    def served(self, name: str) -> Iterator[Served]:
-        """Serve a new and empty database, which is dropped afterwards."""
-        with served(self.server, name, self.folder) as service:
+    def served(self, name: str, *, template: str = EMPTY) -> Iterator[Served]:
+        """Serve a new database, by default an empty one, which is dropped afterwards."""
+        with served(self.server, name, self.folder, template=template) as service:
             yield service
         asyncio.run(_drop(self.server.dsn, name))
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A new district of a service that is its only one, and a connection to the database behind it."""
+    """A district of a service that is its only one, and a connection to the database behind it."""
 
     district: District
     connection: asyncpg.Connection
@@ -66,13 +68,15 @@ class Opened:
 
 @asynccontextmanager
 async def opened(service: Served) -> AsyncIterator[Opened]:
-    """Make a district."""
+    """The district that a service has, or a new one."""
     connection = await asyncpg.connect(service.dsn)
     limits = httpx2.Limits(keepalive_expiry=KEPT_SECONDS)
     client = httpx2.AsyncClient(base_url=service.url, timeout=ANSWER_SECONDS, limits=limits, trust_env=False)
     async with client:
         database = Database(service.dsn)
-        yield Opened(await Service(client, database, bearer(OPERATOR_TOKEN)).district(), connection)
+        there, admin = Service(client, database, bearer(OPERATOR_TOKEN)), service.admin
+        district = District(there, admin.district_id, admin.headers) if admin else await there.district()
+        yield Opened(district, connection)
         await database.close()
     await connection.close()
 

@@ -4,12 +4,12 @@ import asyncio
 import json
 import random
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any, Final
 
+from tests.bench.beginning import begun
 from tests.bench.comparison import Goal, Row, compare
 from tests.bench.crawling import crawl
-from tests.bench.days import begin
+from tests.bench.days import connect
 from tests.bench.ground import Ground, opened
 from tests.bench.serving import Served
 from tests.factories.service import Connected
@@ -25,16 +25,16 @@ GOAL: Final = Goal(1.3)
 
 def measure_growth(ground: Ground) -> list[Row]:
     """Pages and single records of the same permission in two databases."""
-    with ground.served("grown") as large, ground.served("small") as small:
-        return asyncio.run(_measure((large, ground.day(0)), (small, ground.district(SMALL))))
+    with begun(ground, "grown") as large, begun(ground, "small", students=SMALL) as small:
+        return asyncio.run(_measure(large, small))
 
 
-async def _measure(*districts: tuple[Served, Path]) -> list[Row]:
+async def _measure(*services: Served) -> list[Row]:
     partners = []
     async with AsyncExitStack() as stack:
-        for service, files in districts:
+        for service in services:
             there = await stack.enter_async_context(opened(service))
-            (application,) = await begin(there, files, grants=1)
+            (application,) = await connect(there, grants=1)
             partners.append(_Partner(application, await _students(application)))
         large, small = partners
         reference = f"the same in a district of {SMALL} students"

@@ -23,8 +23,11 @@ from sharing_service.cli.worker import WorkerChild
 from sharing_service.embedded import EmbeddedPostgres
 from sharing_service.main import create_app
 from sharing_service.settings import Settings
+from tests.factories.service import Headers
 
 OPERATOR_TOKEN: Final = "operator-token-of-the-bench-0123456789"
+EMPTY: Final = "sharing"
+"""The database that is migrated and has no district."""
 START_SECONDS: Final = 60
 CLIENTS: Final = 4
 """How many ask at once."""
@@ -33,17 +36,26 @@ UNLIMITED: Final = 10**9
 
 
 @dataclass(frozen=True)
+class Admin:
+    """Who manages a district. A copy of its database knows the same token, since services here share their key."""
+
+    district_id: str
+    headers: Headers
+
+
+@dataclass(frozen=True)
 class Served:
-    """Where a service answers, and the database behind it."""
+    """Where a service answers, the database behind it, and the admin of its district if that has one already."""
 
     url: str
     dsn: str
+    admin: Admin | None = None
 
 
 @contextmanager
-def served(server: EmbeddedPostgres, name: str, data_dir: Path) -> Iterator[Served]:
-    """Serve a new and empty database of a server whose database `sharing` is migrated and unused."""
-    asyncio.run(_copy_empty(server.dsn, name))
+def served(server: EmbeddedPostgres, name: str, data_dir: Path, *, template: str = EMPTY) -> Iterator[Served]:
+    """Serve a copy of a database that nobody uses."""
+    asyncio.run(_copy(server.dsn, template, name))
     dsn = f"{server.dsn.removesuffix('/sharing')}/{name}"
     settings = Settings(data_dir=data_dir, operator_token=SecretStr(OPERATOR_TOKEN), rate_limit=UNLIMITED)
     with bound("127.0.0.1", 0) as listener, WorkerChild(dsn):
@@ -57,9 +69,10 @@ def served(server: EmbeddedPostgres, name: str, data_dir: Path) -> Iterator[Serv
             api.join()
 
 
-async def _copy_empty(dsn: str, name: str) -> None:
+async def _copy(dsn: str, template: str, name: str) -> None:
     connection = await asyncpg.connect(f"{dsn.removesuffix('/sharing')}/postgres")
-    await connection.execute(f"create database {name} template sharing")
+    # Files, not through the log: it ends with a checkpoint, so that nothing of the copy is left to be written later.
+    await connection.execute(f"create database {name} template {template} strategy file_copy")
     await connection.close()
 
 
