@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     )
     rate_limit: int = Field(default=6000, ge=1, description="Requests a minute of each token, in each process.")
     upload_limit: int = Field(
-        default=512 * MEBIBYTE, ge=1024, description="Bytes that one upload may send, compressed or not."
+        default=2048 * MEBIBYTE, ge=1024, description="Bytes that one upload may send, compressed or not."
     )
     unpacked_limit: int = Field(
         default=8192 * MEBIBYTE, ge=1024, description="Bytes that one upload may hold once unpacked."

@@ -52,13 +52,8 @@ students.
 """
 
 
-# The files of a million students are more than an upload may be by default.
-UPLOAD_LIMIT: Final = "2147483648"
-
-
 def main(students: int, parts: Sequence[str]) -> None:
     """Measure, print the table and, if no part was left out, write the page."""
-    os.environ["SHARING_UPLOAD_LIMIT"] = UPLOAD_LIMIT
     with tempfile.TemporaryDirectory(prefix="sharing-bench-") as folder, start(Path(folder)) as server:
         schema.upgrade(server.url)
         ground = Ground(server, Path(folder), students)

@@ -99,8 +99,15 @@ async def driver(session: AsyncSession) -> asyncpg.Connection:
 
 
 async def _in_threads(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    while (block := await asyncio.to_thread(next, blocks, None)) is not None:
-        yield block
+    """The blocks, each formed while PostgreSQL takes the one before."""
+    coming = asyncio.create_task(asyncio.to_thread(next, blocks, None))
+    try:
+        while (block := await coming) is not None:
+            coming = asyncio.create_task(asyncio.to_thread(next, blocks, None))
+            yield block
+    finally:
+        # If PostgreSQL refused a block, the next one is still read from the file that is about to be closed.
+        await asyncio.gather(coming, return_exceptions=True)
 
 
 def _next_block(rows: Iterator[tuple[Any, ...]]) -> bytes:
