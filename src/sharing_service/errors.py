@@ -2,6 +2,8 @@
 
 SharingServiceError
 ├── BadParameter             400 bad_parameter     the partner API's word for a query that cannot be read
+├── OAuthRefusal             400 invalid_request   or another code of RFC 6749, section 5.2
+│   └── InvalidClient        401 invalid_client
 ├── Unauthenticated          401 unauthenticated
 ├── Forbidden                403 forbidden
 ├── NotFound                 404 not_found
@@ -47,6 +49,18 @@ class BadParameter(SharingServiceError):
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad_parameter"
     title: ClassVar[str] = "A query parameter is not valid."
+
+
+class OAuthRefusal(SharingServiceError):
+    """A request for a token that RFC 6749, section 5.2 refuses; the code is one of that section's."""
+
+    status, code, title = 400, "invalid_request", "The request for a token is not valid."
+
+
+class InvalidClient(OAuthRefusal):
+    """No client, or one whose secret does not work."""
+
+    status, code, title = 401, "invalid_client", "Send the client's id and a secret of it that works."
 
 
 class Unauthenticated(SharingServiceError):
@@ -132,9 +146,9 @@ class GrantPaused(SharingServiceError):
 
 
 class TooManyRequests(SharingServiceError):
-    """The token calls too often."""
+    """A token or a client calls too often."""
 
-    status, code, title = 429, "too_many_requests", "This token calls too often. Wait, then go on more slowly."
+    status, code, title = 429, "too_many_requests", "This caller calls too often. Wait, then go on more slowly."
 
 
 class NothingPublished(SharingServiceError):

@@ -15,7 +15,18 @@ from fastapi.telemetry import TelemetryConfig
 
 from sharing_service.access.limits import Pace
 from sharing_service.access.tokens import Tokens
-from sharing_service.api import clever, district, health, idempotency, openapi, operator, problems, tokens
+from sharing_service.api import (
+    clever,
+    client_secrets,
+    district,
+    health,
+    idempotency,
+    oauth,
+    openapi,
+    operator,
+    problems,
+    tokens,
+)
 from sharing_service.api.edge import Edge, Measures
 from sharing_service.database import Database
 from sharing_service.delivery.disclosures import Disclosures
@@ -55,7 +66,7 @@ def create_app(settings: Settings, *, database_url: str | None = None) -> FastAP
     idempotency.install(app)
     openapi.install(app)
     # Partners first: a route is looked for in one part after the other, and they ask most often.
-    for part in (clever, health, operator, tokens, district):
+    for part in (clever, health, oauth, operator, client_secrets, tokens, district):
         app.include_router(part.router)
     return app
 

@@ -90,18 +90,23 @@ async def test_the_openapi_document(service: Service) -> None:
     """Routes that need a token say so, every error has its one form, and nothing refers to what is absent."""
     document = answered(await service.client.get("/openapi.json"))
     schemas = document["components"]["schemas"]
-    [scheme] = document["components"]["securitySchemes"].values()
+    schemes = document["components"]["securitySchemes"]
 
-    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    assert {name: (scheme["type"], scheme["scheme"]) for name, scheme in schemes.items()} == {
+        "token": ("http", "bearer"),
+        "client": ("http", "basic"),
+    }
     assert "HTTPValidationError" not in schemas
     for path, operations in document["paths"].items():
         for method in operations.keys() & METHODS:
             operation = operations[method]
             errors = {code: answer for code, answer in operation["responses"].items() if code[0] in "45"}
-            assert ("401" in errors) == path.startswith(("/v1", "/v3")), path
+            assert ("401" in errors) == path.startswith(("/v1", "/v3", "/oauth")), path
             for answer in errors.values():
                 [media_type] = answer["content"]
-                assert media_type == ("application/json" if path.startswith("/v3") else "application/problem+json")
+                assert media_type == (
+                    "application/json" if path.startswith(("/v3", "/oauth")) else "application/problem+json"
+                )
     assert {reference for reference in references(document) if reference.rpartition("/")[2] not in schemas} == set()
 
 

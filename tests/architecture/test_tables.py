@@ -10,6 +10,7 @@ from tests.architecture.project import SOURCE, modules
 
 LOCAL = {
     "tokens": "read before the district is known, and the operator's have none: stays on one server",
+    "client_secrets": "read before the district is known: stays on one server",
     "idempotency_keys": "written before the district is known: stays on one server",
 }
 SHARED = {

@@ -133,8 +133,6 @@ class Roster:
                 name="Reader",
                 fields=dict(fields or {}),
                 client_id=str(application_id),
-                client_secret_key_id=tokens.key_id,
-                client_secret_digest=b"",
             )
         )
         await session.flush()

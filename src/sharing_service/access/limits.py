@@ -1,4 +1,4 @@
-"""How often a token may call: so many requests a minute, a minute's worth of them at once."""
+"""How often a token or a client may call: so many requests a minute, a minute's worth of them at once."""
 
 import time
 from collections.abc import Callable
@@ -31,11 +31,22 @@ class Pace:
 
     def check(self, caller: Caller) -> None:
         """Count a request, or refuse it if the caller has used a minute's worth beyond the even pace."""
+        self.check_name(caller.role if caller.token_id is None else str(caller.token_id))
+
+    def check_name(self, name: str) -> None:
+        """The same for whoever bears a name that is no token's."""
         now = self._clock()
-        name = caller.role if caller.token_id is None else str(caller.token_id)
         paid = max(self._paid_until.get(name, now), now) + self._step
         if paid > now + MINUTE:
             raise TooManyRequests(retry_after=max(1, round(paid - now - MINUTE)))
         self._paid_until[name] = paid
+        self._forget(now)
+
+    def charge(self, name: str, requests: int) -> None:
+        """Count a request that passed as so many more, for what must not be repeated often."""
+        now = self._clock()
+        self._paid_until[name] = max(self._paid_until.get(name, now), now) + requests * self._step
+
+    def _forget(self, now: float) -> None:
         if len(self._paid_until) > self._remembered:
             self._paid_until = {name: until for name, until in self._paid_until.items() if until > now}

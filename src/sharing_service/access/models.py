@@ -1,12 +1,13 @@
 """Tables of tokens and idempotency keys; both are read before the district is known."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
     CheckConstraint,
+    Date,
     DateTime,
     Index,
     LargeBinary,
@@ -33,7 +34,17 @@ class Token(Base):
             "(role = 'application') = (application_id is not null)", name="application_only_if_application"
         ),
         CheckConstraint("(role = 'school_lead') = (school_ids is not null)", name="schools_only_if_school_lead"),
+        CheckConstraint("secret_id is null or role = 'application'", name="secret_only_if_application"),
+        CheckConstraint("day is null or secret_id is not null", name="day_only_if_by_secret"),
         Index(None, "district_id", "application_id"),
+        Index(None, "secret_id", postgresql_where=text("secret_id is not null")),
+        Index(None, "expires_at", postgresql_where=text("secret_id is not null")),
+        Index(
+            None,
+            *("secret_id", "day", "district_id"),
+            unique=True,
+            postgresql_where=text("day is not null and revoked_at is null"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
@@ -49,6 +60,10 @@ class Token(Base):
     created_by: Mapped[dict[str, Any]] = mapped_column(JSONB)
     expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    secret_id: Mapped[UUID | None] = mapped_column(Uuid)
+    """The client secret by which an application obtained this token itself; null if somebody issued it."""
+    day: Mapped[date | None] = mapped_column(Date)
+    """The day (UTC) of a token whose text is computed anew whenever the application lists its tokens."""
 
 
 class IdempotencyKey(Base):

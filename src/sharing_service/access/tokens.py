@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any, Final, assert_never
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from sharing_service.access.callers import ApplicationCaller, Caller, DistrictAdmin, Operator, SchoolLead
@@ -84,6 +84,7 @@ def described(token: Token) -> dict[str, Any]:
         "role": token.role,
         "label": token.label,
         "expires_at": token.expires_at and token.expires_at.isoformat(),
+        **({"secret_id": str(token.secret_id)} if token.secret_id else {}),
         **({"application_id": str(token.application_id)} if token.application_id else {}),
         **({"school_ids": [str(school_id) for school_id in token.school_ids]} if token.school_ids else {}),
     }
@@ -92,6 +93,9 @@ def described(token: Token) -> dict[str, Any]:
 IDENTIFYING: Final = (Token.id, Token.role, Token.district_id, Token.application_id, Token.school_ids)
 """What `caller_from` looks at."""
 USABLE: Final = (Token.revoked_at.is_(None), or_(Token.expires_at.is_(None), Token.expires_at > func.now()))
+
+ISSUED: Final = (Token.revoked_at.is_(None), Token.secret_id.is_(None))
+PURGED_AT_ONCE: Final = 100
 
 
 @dataclass(frozen=True)
@@ -149,10 +153,14 @@ def caller_from(token: Mapping[str, Any]) -> Caller:
 
 
 async def page(
-    session: AsyncSession, district_id: UUID | None, *, after: UUID | None, limit: int
+    session: AsyncSession, district_id: UUID | None, *, by_secret: bool, after: UUID | None, limit: int
 ) -> tuple[Sequence[Token], int]:
-    """Up to `limit` tokens that are not revoked, of one district or of all, and how many there are."""
-    kept = select(Token).where(Token.revoked_at.is_(None))
+    """Up to `limit` tokens that are not revoked, of one district or of all, and how many there are.
+
+    Either those that somebody issued or, with `by_secret`, those that applications obtained and that still work: they
+    are many and end soon, so that they stand apart.
+    """
+    kept = select(Token).where(*(*USABLE, Token.secret_id.is_not(None)) if by_secret else ISSUED)
     if district_id is not None:
         kept = kept.where(Token.district_id == district_id)
     total = await session.scalar(select(func.count()).select_from(kept.subquery()))
@@ -165,3 +173,14 @@ async def operator_can_call(session: AsyncSession, tokens: Tokens) -> bool:
     """Whether any token of the operator works now; those made with a key that is lost do not."""
     usable = select(Token.id).where(Token.role == Role.OPERATOR, Token.key_id == tokens.key_id, *USABLE).limit(1)
     return await session.scalar(usable) is not None
+
+
+async def purge(session: AsyncSession) -> None:
+    """Delete some of the tokens that applications obtained and that have ended; the trail still tells of them."""
+    ended = (
+        select(Token.id)
+        .where(Token.secret_id.is_not(None), Token.expires_at < func.now())
+        .limit(PURGED_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    await session.execute(delete(Token).where(Token.id.in_(ended)))

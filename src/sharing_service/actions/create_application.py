@@ -4,12 +4,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from sharing_service.access.callers import Operator
-from sharing_service.access.tokens import CLIENT, Tokens, compose, random_secret
+from sharing_service.access.tokens import CLIENT, Tokens, random_secret
 from sharing_service.audit import trail
 from sharing_service.audit.models import SERVICE
 from sharing_service.audit.trail import AuditAction
 from sharing_service.database import enter_district
-from sharing_service.sharing import applications
+from sharing_service.sharing import applications, clients
 from sharing_service.sharing.fields import ApplicationFields
 from sharing_service.sharing.models import Application
 from sharing_service.sharing.permissions import SharingPermission, as_json
@@ -25,18 +25,17 @@ async def create_application(
     recommended_sharing: SharingPermission | None,
 ) -> tuple[Application, str]:
     """Create an application; the second value is its client secret, which is shown once and kept as a keyed hash."""
-    secret = compose(CLIENT, random_secret())
     application = Application(
         id=uuid7(),
         name=name,
         fields=as_json(fields),
         recommended_sharing=recommended_sharing and as_json(recommended_sharing),
         client_id=f"{CLIENT}_{random_secret()}",
-        client_secret_key_id=tokens.key_id,
-        client_secret_digest=tokens.digest(secret),
     )
     session.add(application)
     await session.flush()
+    kept, secret = clients.new_secret(tokens, application.id, created_by=caller)
+    session.add(kept)
     await enter_district(session, SERVICE)
     trail.record(
         session,

@@ -1,15 +1,15 @@
 """Issue a token."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, Field
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from sharing_service.access.callers import Caller, DistrictAdmin, Operator
+from sharing_service.access.expiry import ExpiresAt, check_future
 from sharing_service.access.models import Token
 from sharing_service.access.tokens import OPERATOR, Role, Tokens, compose, described, operator_can_call, random_secret
 from sharing_service.audit import trail
@@ -26,15 +26,8 @@ from sharing_service.sharing.permissions import MAX_SCHOOLS
 from sharing_service.sharing.rules import MAX_TEXT, Strict, storable
 
 
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("must lie in the years 1 to 9999") from None
-
-
 class _Wanted(Strict):
-    expires_at: Annotated[AwareDatetime, AfterValidator(_in_utc)] | None = None
+    expires_at: ExpiresAt | None = None
     label: Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(storable)] = ""
 
 
@@ -75,8 +68,7 @@ TokenWanted = Annotated[
 async def issue_token(session: AsyncSession, caller: Caller, tokens: Tokens, wanted: TokenWanted) -> tuple[Token, str]:
     """Issue a token; the second value is its text, which is shown once and kept as a keyed hash."""
     _check_may_issue(caller, wanted)
-    if wanted.expires_at is not None and wanted.expires_at <= datetime.now(UTC):
-        raise Invalid(problems=[{"where": ["body", "expires_at"], "message": "must lie in the future"}])
+    check_future(wanted.expires_at)
     district_id = None if isinstance(wanted, OperatorToken) else wanted.district_id
     if district_id is not None:
         await enter_district(session, district_id)

@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, ConfigDict, Field
 
 from sharing_service.api.idempotency import REPLAYED
-from sharing_service.api.problems import MEDIA_TYPE, PARTNER
+from sharing_service.api.problems import MEDIA_TYPE, OAUTH, OAUTH_ERRORS, PARTNER
 
 DESCRIPTION: Final = (
     "A school district syncs its roster once and decides, for each application, which part of it that application sees."
@@ -39,6 +39,13 @@ class Problem(BaseModel):
     problems: list[Place] | None = Field(default=None, description="With status 422.")
 
 
+class OAuthError(BaseModel):
+    """An error as RFC 6749, section 5.2 writes it."""
+
+    error: str = Field(json_schema_extra={"enum": [*OAUTH_ERRORS, "temporarily_unavailable", "server_error"]})
+    error_description: str
+
+
 class Message(BaseModel):
     """An error of the partner API."""
 
@@ -59,7 +66,7 @@ def install(app: FastAPI) -> None:
 def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    for model in (Problem, Place, Message):
+    for model in (Problem, Place, Message, OAuthError):
         schema = model.model_json_schema(ref_template=SCHEMAS + "{model}")
         schema.pop("$defs", None)
         schemas[model.__name__] = schema
@@ -80,16 +87,27 @@ def _add_errors(path: str, operation: dict[str, Any]) -> None:
         del responses["422"]
     for status in sorted(_expected(path, operation)):
         responses.setdefault(str(status.value), {"description": status.phrase})
-    partner = path.startswith(PARTNER)
+    kind, schema = _error_form(path)
     for code, response in responses.items():
         if code[0] in "45" and "content" not in response:
-            kind, schema = ("application/json", Message) if partner else (MEDIA_TYPE, Problem)
             response["content"] = {kind: {"schema": {"$ref": SCHEMAS + schema.__name__}}}
+
+
+def _error_form(path: str) -> tuple[str, type[BaseModel]]:
+    if path.startswith(PARTNER):
+        return "application/json", Message
+    return ("application/json", OAuthError) if path.startswith(OAUTH) else (MEDIA_TYPE, Problem)
 
 
 def _expected(path: str, operation: dict[str, Any]) -> Iterator[HTTPStatus]:
     """The errors that follow from what an operation asks for."""
     yield HTTPStatus.INTERNAL_SERVER_ERROR
+    if path.startswith(OAUTH):
+        yield from (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED)
+        yield from (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+        if "requestBody" in operation:
+            yield HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        return
     if operation.get("security"):
         yield from (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
         yield HTTPStatus.SERVICE_UNAVAILABLE

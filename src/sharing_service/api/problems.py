@@ -1,4 +1,4 @@
-"""Errors as `application/problem+json` (RFC 9457), in the partner API as {"message"}; never with a submitted value."""
+"""Errors as `application/problem+json` (RFC 9457), as partners and OAuth clients expect; never with what was sent."""
 
 import logging
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ from sharing_service.api.validation import problems_of
 from sharing_service.errors import (
     Conflict,
     Invalid,
+    InvalidClient,
     InvalidJson,
     SharingServiceError,
     TooLarge,
@@ -32,6 +33,13 @@ MEDIA_TYPE: Final = "application/problem+json"
 RETRY_SECONDS: Final = 5
 METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 PARTNER: Final = "/v3."
+OAUTH: Final = "/oauth/"
+OAUTH_ERRORS: Final = (
+    *("invalid_request", "invalid_client", "invalid_grant"),
+    *("unauthorized_client", "unsupported_grant_type", "invalid_scope"),
+)
+NOT_KEPT: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+"""Headers of every answer that may hold a token (RFC 6749, section 5.1)."""
 TRANSIENT: Final = frozenset({"08", "40", "53", "55", "57"})
 """Classes of SQLSTATE that a repeated request may not meet: connection, rollback, resources, locks, shutdown."""
 
@@ -51,6 +59,8 @@ def answer(request: Request, error: SharingServiceError) -> JSONResponse:
     headers = {}
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, InvalidClient):
+        headers["WWW-Authenticate"] = 'Basic realm="oauth", charset="UTF-8"'
     if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_SECONDS)
     if "retry_after" in error.members:
@@ -62,8 +72,20 @@ def answer(request: Request, error: SharingServiceError) -> JSONResponse:
 def _rendered(request: Request, problem: dict[str, Any], headers: Mapping[str, str]) -> JSONResponse:
     if request.url.path.startswith(PARTNER):
         return JSONResponse({"message": problem["detail"]}, problem["status"], headers)
+    if request.url.path.startswith(OAUTH):
+        answer = {"error": _oauth_error(problem), "error_description": problem["detail"]}
+        return JSONResponse(answer, problem["status"], {**headers, **NOT_KEPT})
     document = {"type": f"/problems/{problem['code']}", **problem}
     return JSONResponse(document, problem["status"], headers, media_type=MEDIA_TYPE)
+
+
+def _oauth_error(problem: Mapping[str, Any]) -> str:
+    """The word of RFC 6749 for an error: its section 5.2 has one for every fault of a request, 4.1.2.1 for ours."""
+    if problem["code"] in OAUTH_ERRORS:
+        return str(problem["code"])
+    if problem["status"] in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        return "temporarily_unavailable"
+    return "server_error" if problem["status"] == HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request"
 
 
 async def _business_fact(request: Request, error: Exception) -> JSONResponse:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, status
+from fastapi import APIRouter, Body, Depends, Query, status
 from pydantic import BaseModel, ConfigDict, Field
 
 from sharing_service.access import tokens as kept
@@ -43,6 +43,7 @@ class TokenShown(BaseModel):
     created_at: datetime
     created_by: dict[str, Any] = Field(description="Role and id of the token that issued this one.")
     expires_at: datetime | None
+    secret_id: UUID | None = Field(description="The client secret by which an application obtained the token itself.")
 
 
 class TokenIssued(TokenShown):
@@ -63,10 +64,19 @@ async def post_token(
 
 
 @router.get("")
-async def get_tokens(caller: Issuer, session: ReadSession, wanted: PageOf) -> Page[TokenShown]:
-    """List tokens that are not revoked: all of them, or for a district admin those of the own district."""
+async def get_tokens(
+    caller: Issuer,
+    session: ReadSession,
+    wanted: PageOf,
+    by_secret: Annotated[
+        bool, Query(description="Instead those that applications obtained by a client secret and that still work.")
+    ] = False,
+) -> Page[TokenShown]:
+    """List issued tokens that are not revoked: all of them, or for a district admin those of the own district."""
     district_id = caller.district_id if isinstance(caller, DistrictAdmin) else None
-    rows, total = await kept.page(session, district_id, after=wanted.after_id, limit=wanted.limit + 1)
+    rows, total = await kept.page(
+        session, district_id, by_secret=by_secret, after=wanted.after_id, limit=wanted.limit + 1
+    )
     shown = [TokenShown.model_validate(row) for row in rows]
     return page_of(shown, limit=wanted.limit, total=total, position=lambda token: str(token.id))
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import httpx2
 
-from sharing_service.cli.demo_choices import LEARNING, Roster, applications, selections, sharings
+from sharing_service.cli.demo_choices import LEARNING, LIBRARY, Roster, applications, selections, sharings
 from sharing_service.cli.demo_requests import Keys, Place
 from sharing_service.cli.failure import CommandFailed
 from sharing_service.generator.district import write_district
@@ -58,6 +58,7 @@ class Loader:
                 name: await self._token({"role": "application", "district_id": district, "application_id": known[name]})
                 for name in applications()
             },
+            client=await self._client_of(known[LIBRARY]),
         )
         modes = {connected["name"]: connected["mode"] for connected in await self._list(admin, f"{base}/applications")}
         return keys, Place(district, known, modes, roster)
@@ -99,6 +100,16 @@ class Loader:
         issued = await self._call(self._operator, "POST", "/v1/tokens", {**wanted, "label": "demo"})
         return str(issued["token"])
 
+    async def _client_of(self, application: str) -> str:
+        """The id of an application's client and a secret of this run; one of the runs before makes room for it."""
+        path = f"/v1/applications/{application}"
+        secrets = await self._list(self._operator, f"{path}/secrets")
+        if len(secrets) > 1:
+            await self._call(self._operator, "DELETE", f"{path}/secrets/{secrets[0]['id']}")
+        issued = await self._call(self._operator, "POST", f"{path}/secrets")
+        client_id = (await self._call(self._operator, "GET", path))["client_id"]
+        return f"{client_id}:{issued['client_secret']}"
+
     async def _list(self, token: str, path: str) -> list[Json]:
         """The first records of a list, which are enough to choose from."""
         records: list[Json] = (await self._call(token, "GET", f"{path}?limit={PAGE}"))["data"]
@@ -114,7 +125,7 @@ class Loader:
         )
         if not response.is_success:
             raise CommandFailed(f"The demo could not be loaded: {method} {path} answered {response.text}")
-        answer: Json = response.json()
+        answer: Json = response.json() if response.content else {}
         return answer
 
 

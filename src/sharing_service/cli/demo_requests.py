@@ -19,6 +19,8 @@ class Keys:
     school_lead: str
     applications: dict[str, str]
     """By name of the application."""
+    client: str
+    """`CLIENT_ID:CLIENT_SECRET` of the library."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,10 @@ def printed(keys: Keys, place: Place, *, url: str) -> Iterator[str]:
         yield ""
         yield heading
         yield from (_curl(token, url + path, body) for token, path, body in requests(keys, place))
+    yield ""
+    yield f"{LIBRARY} obtains tokens by its client secret"
+    yield shlex.join(["curl", "-s", "-u", keys.client, "-d", "grant_type=client_credentials", f"{url}/oauth/token"])
+    yield shlex.join(["curl", "-s", "-u", keys.client, f"{url}/oauth/tokens?owner_type=district"])
 
 
 def _of_operator(keys: Keys, place: Place) -> Iterator[Request]:

@@ -43,9 +43,13 @@ async def page(session: AsyncSession, *, after: UUID | None, limit: int) -> tupl
 
 
 async def connected_districts(session: AsyncSession, application_id: UUID) -> list[UUID]:
-    """The districts that connected an application, asked one by one: no transaction sees grants of two districts."""
+    """The districts that connected an application, asked one by one: no transaction sees grants of two districts.
+
+    One that is being erased decides nothing any more and is not among them.
+    """
     connected = []
-    for district_id in (await session.scalars(select(District.id).order_by(District.id))).all():
+    present = select(District.id).where(District.erasing_since.is_(None)).order_by(District.id)
+    for district_id in (await session.scalars(present)).all():
         await enter_district(session, district_id)
         if await session.get(Grant, (district_id, application_id)) is not None:
             connected.append(district_id)

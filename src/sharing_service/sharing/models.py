@@ -10,6 +10,7 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     ForeignKeyConstraint,
+    Index,
     Integer,
     PrimaryKeyConstraint,
     Text,
@@ -34,10 +35,28 @@ class Application(Base):
     fields: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     recommended_sharing: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     client_id: Mapped[str] = mapped_column(EXACT, unique=True)
-    client_secret_key_id: Mapped[str] = mapped_column(EXACT)
-    client_secret_digest: Mapped[bytes] = mapped_column()
+    # Moved to client_secrets; the release before this one still writes them, the next one drops them.
+    client_secret_key_id: Mapped[str | None] = mapped_column(EXACT)
+    client_secret_digest: Mapped[bytes | None] = mapped_column()
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=now())
     deleted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class ClientSecret(Base):
+    """A secret by which an application proves who it is, as a keyed hash; two may work at once, to be rotated."""
+
+    __tablename__ = "client_secrets"
+    __table_args__ = (Index(None, "application_id"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    application_id: Mapped[UUID] = mapped_column(ForeignKey("applications.id"))
+    key_id: Mapped[str] = mapped_column(EXACT)
+    """Which key made the digest, so that keys can be rotated."""
+    digest: Mapped[bytes] = mapped_column()
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=now())
+    created_by: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class Grant(Base):

@@ -1,0 +1,39 @@
+"""Derive a token of a day."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sharing_service.access import tokens as kept
+from sharing_service.access.models import Token
+from sharing_service.access.tokens import Tokens, described
+from sharing_service.audit import trail
+from sharing_service.audit.trail import AuditAction
+from sharing_service.sharing import clients
+from sharing_service.sharing.clients import Client
+
+LIFETIME: Final = timedelta(hours=48)
+"""A client that lists its tokens once a day always has one that works."""
+
+
+async def derive_token(session: AsyncSession, client: Client, tokens: Tokens, district_id: UUID) -> Token:
+    """The client's token of today in a district that connected it, made by whoever asks first; its text is derived."""
+    await clients.enter(session, client, district_id)
+    today = datetime.now(UTC).date()
+    present = (await clients.tokens_of_day(session, client, today)).get(district_id)
+    if present is not None:
+        return present
+    await kept.purge(session)
+    token, _ = clients.new_token(tokens, client, district_id, lifetime=LIFETIME, day=today)
+    session.add(token)
+    trail.record(
+        session,
+        client.calling(district_id),
+        AuditAction.DERIVE_TOKEN,
+        district_id=district_id,
+        subject={"kind": "token", "id": str(token.id)},
+        after=described(token),
+    )
+    return token
