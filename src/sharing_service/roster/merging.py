@@ -140,12 +140,18 @@ async def merge(session: AsyncSession, district_id: UUID, enrolled: Pairs) -> Ou
     for link in LINKS:
         await _merge_links(session, district_id, link)
     outcome["enrollments"] = await _merge_enrollments(session, district_id, enrolled)
+    if any(changes.before for changes in outcome.values()):  # else all records are new, and so touched
+        await _follow_links(session, district_id, outcome)
+    await staging.analyse(session, "touched", "relinked", "left_records")
+    return outcome
+
+
+async def _follow_links(session: AsyncSession, district_id: UUID, outcome: Outcome) -> None:
+    """Find the records that changed because of their links alone, and those of which only references moved."""
     await staging.analyse(session, "moved", "touched")
     for kind in (Kind.SECTIONS, *PEOPLE) if await _any_restamped(session) else ():
         outcome[kind.value].changed += await _count(session, STAMP.format(kind=kind), district_id, numbering_of(kind))
     await session.execute(text(RELINKED))
-    await staging.analyse(session, "touched", "relinked", "left_records")
-    return outcome
 
 
 async def _any_restamped(session: AsyncSession) -> bool:
