@@ -116,6 +116,20 @@ async def test_an_answer_with_persons_is_on_record(readers: Readers, riverbend: 
     assert BitMap.deserialize(contact.persons) == BitMap([riverbend.bea, riverbend.ann, riverbend.cal])
 
 
+async def test_a_record_that_is_read_again_is_on_record_again(readers: Readers, riverbend: Riverbend) -> None:
+    """The second reading, by one statement, is recorded as the first: the same persons, groups and revision.
+
+    Catches a short way around the disclosure.
+    """
+    reader = await readers.connect(riverbend.roster.everything(), EVERY_FIELD)
+    for person in (riverbend.ann, riverbend.tom, riverbend.bea):
+        for _ in range(2):
+            await reader.get(f"/users/{riverbend.id('people', person)}")
+    told = [(row.route, row.revision, row.field_groups, row.persons) for row in await disclosed(readers)]
+    assert len(told) == 6
+    assert told[::2] == told[1::2]
+
+
 @asynccontextmanager
 async def refusing_disclosures(database: Database, district_id: Any) -> AsyncIterator[None]:
     """The table of disclosures takes none of this district."""

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from sharing_service.access.tokens import Tokens
 from sharing_service.database import Database, Snapshot, driver_of, enter_district
-from sharing_service.delivery import pages, views
+from sharing_service.delivery import pages, singles, views
 from sharing_service.delivery.views import Places, View
 from sharing_service.roster.catalogue import Kind
 from tests.factories.roster import Roster
@@ -130,5 +130,27 @@ async def test_a_record_reads_a_few_rows(large: Large) -> None:
         page = await pages.read(snapshot, view, "people", BitMap([view.record]))
         after = await rows_read(snapshot)
     assert page.first == str(record_id)
+    assert after.one_by_one == before.one_by_one
+    assert after.by_index - before.by_index <= 10
+
+
+@pytest.mark.parametrize("ordinal", [31_415, STUDENTS + 31_415])
+async def test_a_record_by_one_statement_reads_a_few_rows(large: Large, ordinal: int) -> None:
+    """A student and a contact are found by their ids and their tokens by the digest, when all of it is one statement.
+
+    Catches a document that is joined with the token before its ordinal is known.
+    """
+    record_id = UUID(f"00000002-0000-7000-8000-{ordinal:012x}")
+    places = Places(record=("people", record_id))
+    async with large.database.snapshot(large.district_id) as snapshot:
+        entered = await views.enter(snapshot, large.district_id, large.digest, places)
+        assert entered is not None
+        await views.visit(snapshot, entered, places)
+        singles.remember(large.digest, entered)
+        before = await rows_read(snapshot)
+        single = await singles.read(snapshot.driver, large.district_id, large.digest, places)
+        after = await rows_read(snapshot)
+    assert single is not None
+    assert single.page.first == str(record_id)
     assert after.one_by_one == before.one_by_one
     assert after.by_index - before.by_index <= 10

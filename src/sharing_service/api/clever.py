@@ -3,6 +3,7 @@
 Paths come from tables: five collections, and the relations between their records.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from fastapi import Request, Response, Security
@@ -60,7 +61,7 @@ def add_version(router: PartnerRouter, version: str) -> None:
         listed = Asked(version, listed=numbering, roles=roles)
         add(f"/{path}", listed, _collection(numbering), LISTS[numbering], *PAGING, *(["role"] if roles else []))
         record = Asked(version, record=numbering)
-        add(f"/{path}/{{id}}", record, _record(numbering), ONES[numbering])
+        add(f"/{path}/{{id}}", replace(record, alone=True), _record(numbering), ONES[numbering])
         add(f"/{path}/{{id}}/district", record, _district_of_record, DistrictResponse)
     for relation in RELATIONS:
         path = f"/{PATHS[relation.parent]}/{{id}}/{relation.name}"

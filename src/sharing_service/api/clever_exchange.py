@@ -7,6 +7,7 @@ records themselves, so that what a district takes back is gone with the next req
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 from fastapi import Request, Response
 from pyroaring import AbstractBitMap
@@ -20,9 +21,10 @@ from sharing_service.api.clever_answers import PATHS
 from sharing_service.api.clever_parameters import ListParameters, canonical_id, page_links, parse, window_of
 from sharing_service.api.dependencies import application, authenticate, bearer, database_of, pace_of, tokens_of
 from sharing_service.database import Snapshot
-from sharing_service.delivery import pages, views
+from sharing_service.delivery import pages, singles, views
 from sharing_service.delivery.disclosures import Disclosed, Disclosures
 from sharing_service.delivery.pages import Page
+from sharing_service.delivery.singles import Single
 from sharing_service.delivery.views import Places, View
 from sharing_service.errors import BadParameter, NotFound, SharingServiceError, TooLarge, Unauthenticated
 from sharing_service.roster.catalogue import PEOPLE, Group, Numbering
@@ -41,6 +43,8 @@ class Asked:
     """Whether `role` filters the list."""
     primary: bool = False
     """Whether `primary` does."""
+    alone: bool = False
+    """Whether the record itself is the whole answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,23 +113,37 @@ async def answer(request: Request, asked: Asked, answering: Answering) -> Respon
         raise Unauthenticated  # the token of an application names its district
     parameters, fault = _parameters(request, asked)
     places = _places(request, asked, parameters)
-    async with database_of(request).snapshot(district_id) as snapshot:
-        entered = await views.enter(snapshot, district_id, tokens.digest(text), places)
-        if entered is None:
-            raise Unauthenticated
-        caller = await _admitted(request, entered)
-        if fault is not None:
-            raise fault
-        view = await views.visit(snapshot, entered, places)
-        answers.remember(request.state, view)
-        view.check_open()
-        if asked.record and not view.sees(asked.record, view.record):
-            raise NotFound
-        found = await answering(Exchange(asked, request, snapshot, view, parameters))
+    digest = tokens.digest(text)
+    if asked.alone and places.record and (single := await _single(request, district_id, digest, places)):
+        caller = await _admitted(request, single.entered)
+        answers.remember(request.state, single.view)
+        single.view.check_open()
+        numbering, _ = places.record
+        found, view = Answer([answers.one(single.page, numbering, asked.version)], single.page), single.view
+    else:
+        async with database_of(request).snapshot(district_id) as snapshot:
+            entered = await views.enter(snapshot, district_id, digest, places)
+            if entered is None:
+                raise Unauthenticated
+            caller = await _admitted(request, entered)
+            if fault is not None:
+                raise fault
+            view = await views.visit(snapshot, entered, places)
+            singles.remember(digest, entered)
+            answers.remember(request.state, view)
+            view.check_open()
+            if asked.record and not view.sees(asked.record, view.record):
+                raise NotFound
+            found = await answering(Exchange(asked, request, snapshot, view, parameters))
     # The connection went back first: requests that each hold one and wait for another would wait for ever.
     if found.page and found.page.persons:
         await _disclose(request, caller, view, found.page)
     return _Sent(found.parts, answers.headers(request.state))
+
+
+async def _single(request: Request, district_id: UUID, digest: bytes, places: Places) -> Single | None:
+    async with database_of(request).drivers.lend() as driver:
+        return await singles.read(driver, district_id, digest, places)
 
 
 def _parameters(request: Request, asked: Asked) -> tuple[ListParameters, SharingServiceError | None]:

@@ -112,6 +112,11 @@ async def of_id(source: AsyncSession | Snapshot, district_id: UUID, ledger_id: U
     return ledger
 
 
+def decoded(district_id: UUID, ledger_id: UUID | None) -> Ledger | None:
+    """The ledger with this id, if the process has decoded it and not forgotten it since."""
+    return EMPTY if ledger_id is None else _decoded.get((district_id, ledger_id))
+
+
 _STORED: Final = select(*(StoredLedger.__table__.c[kind.value] for kind in Kind)).where(
     StoredLedger.district_id == bindparam("district_id", type_=Uuid), StoredLedger.id == bindparam("id", type_=Uuid)
 )

@@ -4,7 +4,7 @@ PostgreSQL joins the texts of up to 500 records into one, which passes through h
 would take a hundred times as long. Only sections are put together here: they refer to any number of people.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, Literal
@@ -13,6 +13,7 @@ from pyroaring import AbstractBitMap, BitMap
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
+    Select,
     Subquery,
     Text,
     Uuid,
@@ -25,6 +26,7 @@ from sqlalchemy import (
 )
 
 from sharing_service.database import Prepared, Snapshot
+from sharing_service.delivery import section_references
 from sharing_service.delivery.fragments import stored_fragments
 from sharing_service.delivery.models import UNGROUPED, documents
 from sharing_service.delivery.modified import head_as_told
@@ -32,6 +34,7 @@ from sharing_service.delivery.references import DISTRICT, QUOTED_ID, among, seen
 from sharing_service.delivery.views import View
 from sharing_service.roster.catalogue import PEOPLE, Kind, Numbering
 from sharing_service.roster.models import contact_students
+from sharing_service.sharing.fields import GrantedFields
 
 OF_THE_OBJECT: Final = ("head", "email")
 """Fragments that are members of the object itself; of a user the others are members of its role."""
@@ -89,13 +92,13 @@ async def read(
     match numbering:
         case "sections":
             return await _read_sections(snapshot, view, ordinals, uri)
-        case joined:
+        case others:
             whole = Page()
             for start in range(0, len(ordinals), JOINED_AT_MOST):
                 some = ordinals[start : start + JOINED_AT_MOST]
-                page, hidden = await _read_joined(snapshot, view, joined, some, uri, BitMap())
+                page, hidden = await _read_joined(snapshot, view, others, some, uri, BitMap())
                 if hidden:
-                    page, _ = await _read_joined(snapshot, view, joined, some, uri, hidden)
+                    page, _ = await _read_joined(snapshot, view, others, some, uri, hidden)
                 whole.add(page)
             return whole
 
@@ -105,7 +108,9 @@ async def _read_joined(
 ) -> tuple[Page, BitMap]:
     """A page that hides these students from the contacts in it, and the students whom it should have hidden."""
     kinds = PEOPLE if numbering == "people" else (Kind(numbering),)
-    granted = tuple((kind, _granted(view, kind)) for kind in kinds if ordinals.intersect(view.of_kind(kind)))
+    granted = tuple(
+        (kind, granted_fragments(view.fields, kind)) for kind in kinds if ordinals.intersect(view.of_kind(kind))
+    )
     row: Any = await _statement(numbering, granted, enveloped=uri is not None).fetchrow(
         snapshot.driver,
         district_id=view.district_id,
@@ -115,22 +120,34 @@ async def _read_joined(
         contacts=(ordinals & view.of_kind(Kind.CONTACTS)).to_array() if numbering == "people" else (),
         hidden=hidden.to_array(),
     )
-    if row["body"] is None:
-        return Page(), BitMap()
-    related = BitMap(row["related"] or ())
-    page = Page([row["body"]], str(row["first"]), str(row["last"]), frozenset(kind for kind, _ in granted))
-    if numbering == "people":
-        page.persons = BitMap(row["ordinals"]) | (related & view.of_kind(Kind.STUDENTS))
+    page, related = page_of(row, view, numbering)
+    page.kinds = frozenset(kind for kind, _ in granted)
     return page, related - view.of_kind(Kind.STUDENTS) - hidden
 
 
-def _granted(view: View, kind: Kind) -> tuple[str, ...]:
-    groups = view.fields.granted(kind)
+def page_of(row: Mapping[str, Any], view: View, numbering: Numbering) -> tuple[Page, BitMap]:
+    """The page in a row of `joined`, whose kinds are not told there, and the students to whom its contacts refer."""
+    if row["body"] is None:
+        return Page(), BitMap()
+    related = BitMap(row["related"] or ())
+    page = Page([row["body"]], str(row["first"]), str(row["last"]))
+    if numbering == "people":
+        page.persons = BitMap(row["ordinals"]) | (related & view.of_kind(Kind.STUDENTS))
+    return page, related
+
+
+def granted_fragments(fields: GrantedFields, kind: Kind) -> tuple[str, ...]:
+    """The names of the fragments of a kind that an answer has."""
+    groups = fields.granted(kind)
     return tuple(name for name in stored_fragments(kind) if name in UNGROUPED or name in groups)
 
 
 @lru_cache(maxsize=256)
 def _statement(numbering: Joined, granted: Fragments, *, enveloped: bool) -> Prepared:
+    return Prepared(joined(numbering, granted, enveloped=enveloped))
+
+
+def joined(numbering: Joined, granted: Fragments, *, enveloped: bool) -> Select[*tuple[Any, ...]]:
     """One row: the joined documents, the ids at both ends, the ordinals found, and whom the contacts refer to."""
     page = _page(numbering, granted)
     texts = {kind: _document(page, kind, names) for kind, names in granted}
@@ -142,15 +159,13 @@ def _statement(numbering: Joined, granted: Fragments, *, enveloped: bool) -> Pre
         contact_students.c.district_id == DISTRICT,
         among(contact_students.c.contact, "contacts"),
     )
-    return Prepared(
-        select(
-            func.convert_to(func.string_agg(text, literal_column("','")), literal_column("'UTF8'")).label("body"),
-            ids[1].label("first"),
-            ids[func.count()].label("last"),
-            func.array_agg(page.c.ordinal).label("ordinals"),
-            (related.scalar_subquery() if Kind.CONTACTS in texts else literal_column("null")).label("related"),
-        ).select_from(page)
-    )
+    return select(
+        func.convert_to(func.string_agg(text, literal_column("','")), literal_column("'UTF8'")).label("body"),
+        ids[1].label("first"),
+        ids[func.count()].label("last"),
+        func.array_agg(page.c.ordinal).label("ordinals"),
+        (related.scalar_subquery() if Kind.CONTACTS in texts else literal_column("null")).label("related"),
+    ).select_from(page)
 
 
 def _page(numbering: Joined, granted: Fragments) -> Subquery:
@@ -252,7 +267,7 @@ def _sections_statement(names: tuple[str, ...]) -> Prepared:
 
 
 async def _read_sections(snapshot: Snapshot, view: View, ordinals: AbstractBitMap, uri: str | None) -> Page:
-    names = _granted(view, Kind.SECTIONS)
+    names = granted_fragments(view.fields, Kind.SECTIONS)
     rows = await _sections_statement(names).fetch(
         snapshot.driver, district_id=view.district_id, ordinals=ordinals.to_array()
     )
@@ -261,35 +276,6 @@ async def _read_sections(snapshot: Snapshot, view: View, ordinals: AbstractBitMa
     persons, texts = BitMap(), []
     for row in rows:
         own = "".join(row[name] for name in names)
-        members = ",".join((own, *_section_references(row, view, persons)))
+        members = ",".join((own, *section_references.members(row, view, persons)))
         texts.append(f"{{{members}}}" if uri is None else f'{{"data":{{{members}}},"uri":"{uri}{row["id"]}"}}')
     return Page([",".join(texts).encode()], rows[0]["id"], rows[-1]["id"], frozenset({Kind.SECTIONS}), persons)
-
-
-def _section_references(row: Mapping[str, Any], view: View, persons: BitMap) -> Iterator[str]:
-    people = view.people
-    students = _seen(row["students"], row["student_ids"], people)
-    teachers = _seen(row["teachers"], row["teacher_ids"], people)
-    persons |= BitMap((*(row["students"] or ()), *(row["teachers"] or ()))) & people
-    yield f'"school":{_reference(row["school"], row["school_id"], view.of("schools"))}'
-    yield f'"course":{_reference(row["course"], row["course_id"], view.of("courses"))}'
-    yield f'"term_id":{_reference(row["term"], row["term_id"], view.of("terms"))}'
-    yield f'"students":{_ids(students)}'
-    yield f'"teacher":{_first(teachers)}'
-    yield f'"teachers":{_ids(teachers)}'
-
-
-def _seen(ordinals: Sequence[int] | None, texts: Sequence[str] | None, shared: AbstractBitMap) -> list[str]:
-    return [text for ordinal, text in zip(ordinals or (), texts or (), strict=True) if ordinal in shared]
-
-
-def _ids(ids: Sequence[str]) -> str:
-    return '["' + '","'.join(ids) + '"]' if ids else "[]"
-
-
-def _first(ids: Sequence[str]) -> str:
-    return f'"{ids[0]}"' if ids else "null"
-
-
-def _reference(ordinal: int | None, record_id: str | None, shared: AbstractBitMap) -> str:
-    return f'"{record_id}"' if ordinal is not None and ordinal in shared else "null"

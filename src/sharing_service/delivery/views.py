@@ -91,7 +91,7 @@ _record_numbering: Final = bindparam("record_numbering", type_=Text)
 _record, _after, _before = (bindparam(name, type_=Uuid) for name in ("record", "after", "before"))
 
 # Ids ascend with ordinals, so a cursor is compared and need not be the id of any record.
-ENTER: Final = Prepared(
+ENTERING: Final = (
     select(
         *IDENTIFYING,
         Grant.revision,
@@ -128,41 +128,51 @@ ENTER: Final = Prepared(
         *USABLE,
     )
 )
+"""The row of a usable token, and beside it all that `visit` needs."""
+_ENTER: Final = Prepared(ENTERING)
 
 
 async def enter(snapshot: Snapshot, district_id: UUID, digest: bytes, places: Places) -> Mapping[str, Any] | None:
     """The row of a usable token of this district, and beside it all that `visit` needs; None if there is none."""
+    row: Mapping[str, Any] | None = await _ENTER.fetchrow(snapshot.driver, **entering(district_id, digest, places))
+    return row
+
+
+def entering(district_id: UUID, digest: bytes, places: Places) -> dict[str, Any]:
+    """The values that `ENTERING` asks for."""
     record_numbering, record = places.record or (None, None)
     numbering, after = places.after or (None, None)
     numbering, before = places.before or (numbering, None)
-    row: Mapping[str, Any] | None = await ENTER.fetchrow(
-        snapshot.driver,
-        district_id=district_id,
-        digest=digest,
-        record_numbering=record_numbering,
-        record=record,
-        numbering=numbering,
-        after=after,
-        before=before,
-    )
-    return row
+    return {
+        "district_id": district_id,
+        "digest": digest,
+        "record_numbering": record_numbering,
+        "record": record,
+        "numbering": numbering,
+        "after": after,
+        "before": before,
+    }
 
 
 async def visit(snapshot: Snapshot, entered: Mapping[str, Any], places: Places) -> View:
     """Open the view of the application whose token entered, or NotFound while it is not connected."""
     if entered["revision"] is None:
         raise NotFound
-    district_id: UUID = entered["district_id"]
+    return view_of(entered, places, await ledger.of_id(snapshot, entered["district_id"], entered["ledger_id"]))
+
+
+def view_of(entered: Mapping[str, Any], places: Places, shared: Ledger) -> View:
+    """The view of a connected application, given its present ledger."""
     return View(
-        district_id=district_id,
+        district_id=entered["district_id"],
         district_name=entered["district_name"],
         published_revision=entered["published_revision"],
         published_at=entered["published_at"],
         revision=entered["revision"],
         connected_at=entered["connected_at"],
         paused_at=entered["paused_at"],
-        fields=_fields_of(entered["fields"]),
-        ledger=await ledger.of_id(snapshot, district_id, entered["ledger_id"]),
+        fields=fields_of(entered["fields"]),
+        ledger=shared,
         record=entered["record"],
         after=_or(entered["after"], BEFORE_ALL) if places.after else None,
         before=_or(entered["before"], AFTER_ALL) if places.before else None,
@@ -170,7 +180,7 @@ async def visit(snapshot: Snapshot, entered: Mapping[str, Any], places: Places) 
 
 
 @lru_cache(maxsize=256)
-def _fields_of(text: str) -> GrantedFields:
+def fields_of(text: str) -> GrantedFields:
     """What a stored text says, which never changes."""
     return GrantedFields(from_names(json.loads(text)))
 
