@@ -12,10 +12,11 @@ from sharing_service.delivery import ledger
 from sharing_service.roster import syncs
 from sharing_service.roster.archive import ArchiveLimits
 from tests.factories.reading import seen_by
-from tests.factories.service import Connected, District
+from tests.factories.service import Connected, District, Json
 from tests.factories.upload import render
 from tests.oracle import share
 from tests.stories.test_no_instant import roster
+from tests.test_resolution import select_sites
 
 BEFORE_THE_LEDGERS = 0.9
 """The progress at which the new roster is written and no ledger is evaluated yet."""
@@ -170,3 +171,35 @@ async def test_a_sync_that_keeps_failing_is_given_up(district: District) -> None
     assert [problem["code"] for problem in report["problems"]] == ["given_up"]
     assert report["revision"] is None
     await district.publish(render(roster(0)))
+
+
+def by_grade(grade: str, operator: str = "is", **rest: bool) -> Json:
+    """A permission of one rule, on the grade of students."""
+    where = [{"field": "grade", "operator": operator, "values": [grade]}]
+    return {"mode": "rules", "rules": [{"match": "students", "where": where, **rest}]}
+
+
+async def test_grants_are_given_what_their_own_rules_match(district: District) -> None:
+    """After a sync each grant shares what its rules match, whether others have the same rules, nearly the same or none.
+
+    Catches an answer that is remembered for one grant and given to another whose rules, or schools, are not the same.
+    """
+    await district.publish(render(roster(0)))
+    permissions = [
+        by_grade("2"),
+        by_grade("2"),
+        by_grade("3"),
+        by_grade("2", operator="is_not"),
+        by_grade("2", companions=False),
+        {"mode": "school_site"},
+    ]
+    applications = [await district.connect() for _ in permissions]
+    for application, permission in zip(applications, permissions, strict=True):
+        await application.share(permission)
+    ids = await district.ids()
+    sites: dict[str, Json] = {"N": {"share": "rules", "rules": by_grade("2")["rules"]}}
+    await select_sites(applications[-1], sites, ids)
+    await district.publish(render(roster(1)))
+    ids |= await district.ids()
+    for application, permission in zip(applications, permissions, strict=True):
+        assert await seen_by(application) == share(roster(1), permission, ids=ids, sites=sites)

@@ -8,19 +8,21 @@ import asyncio
 from array import array
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from pyroaring import BitMap
+from pyroaring import BitMap, FrozenBitMap
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.roster.catalogue import Kind
+from sharing_service.roster.enrolling import Pairs, firsts, seconds
 from sharing_service.roster.models import District
+from sharing_service.sharing.rules import Rule
 
 KEPT_BYTES: Final = 256 * 1024 * 1024
 """What the kept graphs of a process may take together; the one used last is kept however large it is."""
@@ -45,6 +47,8 @@ _TRAILER_BYTES: Final = 2
 """Of COPY in binary, around rows of a 16-bit number of fields, each a 32-bit length and a value."""
 
 Ordinals = NDArray[np.integer[Any]]
+Matched = tuple[Kind, tuple[Rule, ...], FrozenBitMap | None]
+"""A kind, rules on it, and the schools to look at if it is not the whole district."""
 
 
 def bitmap(ordinals: Ordinals) -> BitMap:
@@ -131,6 +135,8 @@ class Graph:
     """Persons and the schools of their first rows."""
     contacts: Links
     """Students and their contacts."""
+    matched: dict[Matched, BitMap] | None = None
+    """What rules matched on this roster, if many grants are evaluated on it: many have the same rules."""
 
     @property
     def bytes(self) -> int:
@@ -141,15 +147,18 @@ class Graph:
 class Coming:
     """The graph of a roster that a transaction has just written, read when the first grant is evaluated on it."""
 
-    def __init__(self, session: AsyncSession, district_id: UUID) -> None:
+    def __init__(self, session: AsyncSession, district_id: UUID, enrolled: Pairs | None = None) -> None:
         """Read nothing yet: the first roster of a district comes before its grants."""
         self._session = session
         self._district_id = district_id
+        self._enrolled = enrolled
         self._graph: Graph | None = None
 
     async def get(self) -> Graph:
         """The graph."""
-        self._graph = self._graph or await read(self._session, self._district_id)
+        if self._graph is None:
+            graph = await read(self._session, self._district_id, self._enrolled)
+            self._graph = replace(graph, matched={})
         return self._graph
 
 
@@ -196,8 +205,8 @@ async def published(session: AsyncSession, district_id: UUID) -> Graph:
     return graph
 
 
-async def read(session: AsyncSession, district_id: UUID) -> Graph:
-    """The graph of the roster as the transaction sees it."""
+async def read(session: AsyncSession, district_id: UUID, enrolled: Pairs | None = None) -> Graph:
+    """The graph of the roster as the transaction sees it; `enrolled` are its enrollments, if they are known."""
     raw = await (await session.connection()).get_raw_connection()
     driver: Any = raw.driver_connection
     records = {}
@@ -206,9 +215,14 @@ async def read(session: AsyncSession, district_id: UUID) -> Graph:
         records[kind] = bitmap(_columns(copied, 1)[0])
     links = {}
     for name, statement in _PAIRS.items():
-        copied = await _copied(driver, statement, district_id)
-        links[name] = await asyncio.to_thread(_linked, copied)
-    return Graph(records=records, **links)
+        if name == "enrolled" and enrolled is not None:
+            links[name] = await asyncio.to_thread(
+                Links.of, firsts(enrolled).view(np.uint32), seconds(enrolled).view(np.uint32)
+            )
+        else:
+            copied = await _copied(driver, statement, district_id)
+            links[name] = await asyncio.to_thread(_linked, copied)
+    return Graph(records=records, matched=None, **links)
 
 
 async def _copied(driver: Any, statement: str, district_id: UUID) -> bytearray:

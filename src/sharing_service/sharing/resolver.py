@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import assert_never
 from uuid import UUID
 
-from pyroaring import BitMap
+from pyroaring import BitMap, FrozenBitMap
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -61,7 +61,7 @@ async def resolve(
             return [around_sections(graph, await found(session, ordinals_of(district_id, Kind.SECTIONS, ids)))]
         case ShareByRules(rules=rules, exceptions=exceptions):
             choice = RuleChoice(rules, exceptions)
-            return [matching(graph, choice, await choice.matches(session, district_id))]
+            return [matching(graph, choice, await choice.matches(session, district_id, graph))]
         case ShareBySchoolSite():
             return await chosen_by_schools(session, district_id, graph, sites)
         case unhandled:
@@ -149,18 +149,28 @@ class RuleChoice:
     exceptions: Sequence[Rule]
     within: BitMap | None = None
 
-    async def matches(self, session: AsyncSession, district_id: UUID) -> Matches:
-        """Ask the database which records the rules match."""
+    async def matches(self, session: AsyncSession, district_id: UUID, graph: Graph) -> Matches:
+        """Ask the database which records the rules match, once for all that is evaluated on a graph that remembers."""
         companioned = [rule for rule in self.rules if isinstance(rule, StudentRule | TeacherRule) and rule.companions]
         alone = [rule for rule in self.rules if rule not in companioned]
         sets: dict[str, Sequence[Rule]] = {"leading": companioned, "plain": alone, "excepted": self.exceptions}
         matched = {
-            (name, kind): await found(session, self._select(district_id, kind, rules))
+            (name, kind): await self._matched(session, district_id, graph, kind, rules)
             for name, rules in sets.items()
             for kind in RESOLVED
             if any(rule.match == kind.value for rule in rules)
         }
         return Matches(**{name: {kind: matched.get((name, kind), BitMap()) for kind in RESOLVED} for name in sets})
+
+    async def _matched(
+        self, session: AsyncSession, district_id: UUID, graph: Graph, kind: Kind, rules: Sequence[Rule]
+    ) -> BitMap:
+        own = tuple(rule for rule in rules if rule.match == kind.value)
+        asked = (kind, own, None if self.within is None else FrozenBitMap(self.within))
+        known = {} if graph.matched is None else graph.matched
+        if asked not in known:
+            known[asked] = await found(session, self._select(district_id, kind, own))
+        return known[asked]
 
     def _select(self, district_id: UUID, kind: Kind, rules: Sequence[Rule]) -> Select[int]:
         here = at_schools(district_id, kind, self.within)
@@ -206,7 +216,7 @@ async def chosen_by_schools(
     sections, one for all schools with the same rules."""
     parts = []
     for choice in _by_rules(sites):
-        parts.append(matching(graph, choice, await choice.matches(session, district_id)))
+        parts.append(matching(graph, choice, await choice.matches(session, district_id, graph)))
     whole, with_staff, frozen = BitMap(), BitMap(), []
     for school, selection in sites.items():
         match selection:
