@@ -90,8 +90,8 @@ class Syncing:
             if name != "enrollments":
                 await staging.load(self.session, Kind(name), tuples(Kind(name), rows))
         frame = pl.DataFrame(list(tuples("enrollments", files.get("enrollments", []))), COLUMNS, orient="row")
-        enrolled = await checking.check(self.session, self.district_id, log, lambda: iter([frame]), id_time=id_time)
-        return Synced(await merging.merge(self.session, self.district_id, enrolled), log)
+        checked = await checking.check(self.session, self.district_id, log, lambda: iter([frame]), id_time=id_time)
+        return Synced(await merging.merge(self.session, self.district_id, checked), log)
 
     async def rows(self, query: str) -> list[tuple[Any, ...]]:
         """The rows of a query, which may name `:district_id`."""

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final, Literal
 from uuid import UUID
@@ -17,14 +17,19 @@ from sharing_service.audit import trail
 from sharing_service.audit.trail import AuditAction
 from sharing_service.delivery import documents, publication
 from sharing_service.delivery.publication import Drafts
-from sharing_service.roster import checking, intake, merging, revisions, staging, syncs
+from sharing_service.roster import checking, comparing, intake, merging, revisions, staging, syncs
 from sharing_service.roster.archive import ArchiveLimits, Open
 from sharing_service.roster.catalogue import Kind
+from sharing_service.roster.checking import Checked
+from sharing_service.roster.comparing import Comparison
+from sharing_service.roster.differing import ReadWhole
+from sharing_service.roster.enrolling import Pairs
 from sharing_service.roster.enrollment_rows import Frames, read_enrollments
 from sharing_service.roster.fingerprint import fingerprint
-from sharing_service.roster.loading import load_file
+from sharing_service.roster.loading import load_file, load_lines
 from sharing_service.roster.models import LINKS, District, Sync, UploadFile
 from sharing_service.roster.outcome import Changes, Outcome, rejected_in, removes_too_much, report
+from sharing_service.roster.plain import NotPlain
 from sharing_service.roster.problems import Problem, ProblemLog, UploadUnreadable
 from sharing_service.roster.upload import FILES, open_upload
 from sharing_service.sharing import graph
@@ -60,6 +65,8 @@ class _Work:
     log: ProblemLog = field(default_factory=ProblemLog)
     outcome: Outcome = field(default_factory=dict)
     fingerprint: bytes = b""
+    enrolled: Pairs | None = None
+    """All enrollments of the coming roster."""
     revision: int | None = None
 
     @property
@@ -142,33 +149,64 @@ async def _take_in(work: _Work, files: Sequence[UploadFile], limits: ArchiveLimi
         for file in files:
             stream = await intake.open_file(session, district_id, work.sync.id, file.position)
             sent.append((file.name, file.is_archive, open_files.enter_context(stream)))
-        await staging.create(session)
         opened = open_upload(sent, limits, work.log)
-        frames = await _load(work, opened)
-        id_time = time.time_ns() // 1_000_000
-        enrolled = await checking.check(session, district_id, work.log, frames, id_time=id_time)
+        comparison = await comparing.compare(session, district_id, opened, limits)
+        checked = await _read_differing(work, opened, comparison) or await _read_whole(work, opened)
     await work.progress(0.6)
-    work.outcome = await merging.merge(session, district_id, enrolled)
+    work.enrolled = checked.enrolled
+    work.outcome = await merging.merge(session, district_id, checked)
     await work.progress(0.8)
     if (await session.get_one(District, district_id)).published_revision is None:
         await documents.write_first(session, district_id)
     else:
         await documents.rewrite(session, district_id)
+    comparable = comparison if checked.clean else None
+    await comparing.keep(session, district_id, comparable, checked.records, fingerprint=work.fingerprint)
     await work.progress(0.9)
 
 
-async def _load(work: _Work, opened: Mapping[str, Open]) -> Frames:
-    """Bring the rows of records into staging, and those of enrollments into frames."""
+async def _read_differing(work: _Work, opened: Mapping[str, Open], comparison: Comparison | None) -> Checked | None:
+    """Read the rows that differ from the published upload; None if all have to be read."""
+    if comparison is None or comparison.differing is None:
+        return None
+    noted = ProblemLog()
+    try:
+        async with work.session.begin_nested():
+            await staging.create(work.session)
+            await staging.plan_for_few(work.session)
+            checked = await _read(work, opened, noted, comparison)
+    except (NotPlain, ReadWhole, UploadUnreadable):
+        return None
+    work.log.absorb(noted)
+    return checked
+
+
+async def _read_whole(work: _Work, opened: Mapping[str, Open]) -> Checked:
+    await staging.create(work.session)
+    return await _read(work, opened, work.log, None)
+
+
+async def _read(work: _Work, opened: Mapping[str, Open], log: ProblemLog, comparison: Comparison | None) -> Checked:
+    """Bring the rows of records into staging, and those of enrollments into frames; then check them."""
+    session, district_id = work.session, work.district_id
+    differing = None if comparison is None else comparison.differing
     frames: Frames | None = None
+    plain = True
     for number, (name, open_csv) in enumerate(opened.items(), start=1):
         kind = FILES[name]
         if kind == "enrollments":
-            frames = await asyncio.to_thread(read_enrollments, name, open_csv, work.log)
+            frames = await asyncio.to_thread(read_enrollments, name, open_csv, log)
+        elif comparison is None or differing is None:
+            plain &= await load_file(session, kind, name, open_csv, log)
         else:
-            await load_file(work.session, kind, name, open_csv, work.log)
+            scan = comparison.headers[kind]
+            log.absorb(scan.log)
+            await load_lines(session, kind, scan, open_csv, differing.lines[kind])
         await work.progress(0.5 * number / len(opened))
     assert frames is not None  # noqa: S101 - an upload without enrollments is refused
-    return frames
+    id_time = time.time_ns() // 1_000_000
+    checked = await checking.check(session, district_id, log, frames, id_time=id_time, differing=differing)
+    return replace(checked, clean=checked.clean and plain)
 
 
 async def _publish(work: _Work) -> None:
@@ -184,7 +222,7 @@ async def _publish(work: _Work) -> None:
         return
     await _refresh_statistics(work)
     await staging.plan_for_bulk(session, bulk=False)
-    coming = graph.Coming(session, district_id)
+    coming = graph.Coming(session, district_id, work.enrolled)
     drafts = await publication.draft(session, district_id, coming, {})
     _check_hold(work, drafts, first=first)
     await work.progress(0.95)

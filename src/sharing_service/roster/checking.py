@@ -6,16 +6,30 @@ Every kind follows the ones it refers to, so that a reference to a row that was 
 import asyncio
 import io
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+import numpy as np
 import polars as pl
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sharing_service.roster import derived, pairs, spelling, staging
-from sharing_service.roster.catalogue import SECTION_TEACHER_COLUMNS, Kind
-from sharing_service.roster.enrolling import REJECTIONS, Known, Pairs, at_schools, enrol, missing
+from sharing_service.roster import affected, derived, pairs, spelling, staging
+from sharing_service.roster.catalogue import SECTION_TEACHER_COLUMNS, UPLOADED, Kind
+from sharing_service.roster.differing import Differing, ReadWhole
+from sharing_service.roster.enrolling import (
+    REJECTIONS,
+    Known,
+    Moves,
+    Pairs,
+    at_schools,
+    enrol,
+    firsts,
+    missing,
+    seconds,
+)
 from sharing_service.roster.enrollment_rows import Frames
 from sharing_service.roster.ordinals import number
 from sharing_service.roster.problems import KEPT, ProblemLog
@@ -83,31 +97,65 @@ KNOWN_SECTIONS: Final = (
 ENROLLED_STUDENTS: Final = """
 insert into wanted_school_people (person, school, kind) select person, school, 'students' from enrolled_at
 """
+TAUGHT_AT: Final = """
+select l.teacher, f.school from wanted_section_teachers l join formed_sections f on f.section = l.section
+"""
 SCHOOLS_OF_TEACHERS: Final = """
 insert into wanted_school_people (person, school, kind, position)
-select distinct l.teacher, f.school, 'teachers', null::smallint
-from wanted_section_teachers l join formed_sections f on f.section = l.section
-where not exists (select from wanted_school_people own where own.person = l.teacher and own.school = f.school)
+select distinct l.teacher, l.school, 'teachers', null::smallint
+from ({taught_at}) l
+where not exists (select from wanted_school_people own where own.person = l.teacher and own.school = l.school)
 """
+PUBLISHED_PAIRS: Final = "select section, student from enrollments where district_id = $1"
 
 
-async def check(session: AsyncSession, district_id: UUID, log: ProblemLog, frames: Frames, *, id_time: int) -> Pairs:
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is wanted, as far as the temporary tables do not hold it."""
+
+    enrolled: Pairs
+    """All enrollments, sections first."""
+    moves: Moves
+    records: Mapping[Kind, pl.DataFrame]
+    """The accepted records of each file: key, ordinal and, of sections, school."""
+    whole: bool
+    """Whether all rows were read: else `affected` lists what may differ from the published roster."""
+    clean: bool
+    """Whether no row of a record had to be rejected, left out or renamed."""
+
+
+async def check(
+    session: AsyncSession,
+    district_id: UUID,
+    log: ProblemLog,
+    frames: Frames,
+    *,
+    id_time: int,
+    differing: Differing | None = None,
+) -> Checked:
     """Make the wanted roster of what was loaded, and log what had to be rejected or left out.
 
     Enrollments come in frames, and go as pairs of section and student. Ids that are new carry
-    `id_time`, in milliseconds since 1970.
+    `id_time`, in milliseconds since 1970. With `differing` only its lines were loaded: `ReadWhole` if that does not do.
     """
-    await spelling.keep_spellings(session, district_id)
+    told = log.count
+    renamed = differing is None and await spelling.keep_spellings(session, district_id)
     await number(session, district_id, Kind.SCHOOLS, keys=SCHOOL_KEYS, id_time=id_time)
     await report(session, log, Kind.SCHOOLS, REPEATED_SCHOOLS)
     for kind in (Kind.STUDENTS, Kind.TEACHERS, Kind.STAFF):
         await _people(session, district_id, log, kind=kind, id_time=id_time)
     await derived.contacts(session, district_id, id_time=id_time)
     await _sections(session, district_id, log, id_time=id_time)
-    enrolled = await _enrollments(session, log, frames)
-    await session.execute(text(SCHOOLS_OF_TEACHERS))
-    await staging.analyse(session, "wanted_school_people")
-    return enrolled
+    clean = log.count == told and not renamed
+    if differing is not None:
+        if not clean:
+            raise ReadWhole
+        await affected.note_records(session, district_id, differing.gone)
+    records = await _records(session, differing)
+    enrolled = await _enrollments(log, frames, records)
+    moves = await _moves(session, district_id, enrolled)
+    await _at_schools(session, district_id, enrolled, moves, records[Kind.SECTIONS], differing)
+    return Checked(enrolled, moves, records, whole=differing is None, clean=clean)
 
 
 async def _people(session: AsyncSession, district_id: UUID, log: ProblemLog, *, kind: Kind, id_time: int) -> None:
@@ -134,12 +182,20 @@ async def _sections(session: AsyncSession, district_id: UUID, log: ProblemLog, *
     await report(session, log, Kind.SECTIONS, PLACED_PROBLEMS.format(kind="sections", key="Section_id"))
 
 
-async def _enrollments(session: AsyncSession, log: ProblemLog, frames: Frames) -> Pairs:
-    schools, students = [
-        await _fetched(session, KNOWN_RECORDS.format(kind=kind), "ordinal") for kind in (Kind.SCHOOLS, Kind.STUDENTS)
-    ]
-    sections = await _fetched(session, KNOWN_SECTIONS, "ordinal", "school")
-    enrolled = await asyncio.to_thread(enrol, frames, Known(schools, sections, students))
+async def _records(session: AsyncSession, differing: Differing | None) -> Mapping[Kind, pl.DataFrame]:
+    """The accepted records of each file, those that were not read among them."""
+    found = {}
+    for kind in UPLOADED:
+        sections = kind is Kind.SECTIONS
+        query, ordinals = (KNOWN_SECTIONS, ("ordinal", "school")) if sections else (KNOWN_RECORDS, ("ordinal",))
+        read = await _fetched(session, query.format(kind=kind), *ordinals)
+        found[kind] = read if differing is None else pl.concat([differing.same[kind], read])
+    return found
+
+
+async def _enrollments(log: ProblemLog, frames: Frames, records: Mapping[Kind, pl.DataFrame]) -> Pairs:
+    known = Known(records[Kind.SCHOOLS], records[Kind.SECTIONS], records[Kind.STUDENTS])
+    enrolled = await asyncio.to_thread(enrol, frames, known)
     for lines, column, code in (
         (enrolled.repeated, "Student_id", "duplicate_row"),
         (enrolled.elsewhere, "School_id", "school_mismatch"),
@@ -148,10 +204,37 @@ async def _enrollments(session: AsyncSession, log: ProblemLog, frames: Frames) -
     codes = Counter(code for reason in enrolled.reasons.tolist() for _, code in [REJECTIONS[reason]])
     first = zip(enrolled.rejected[:KEPT].tolist(), enrolled.reasons[:KEPT].tolist(), strict=True)
     note(log, "enrollments", codes, [Finding(line, *REJECTIONS[reason]) for line, reason in first])
-    own = await pairs.fetch(session, "select person, school from wanted_school_people")
-    await pairs.send(session, "enrolled_at", missing(at_schools(enrolled.pairs, sections), own))
-    await session.execute(text(ENROLLED_STUDENTS))
     return enrolled.pairs
+
+
+async def _moves(session: AsyncSession, district_id: UUID, enrolled: Pairs) -> Moves:
+    before = await pairs.fetch(session, PUBLISHED_PAIRS, district_id)
+    return Moves(len(before), missing(enrolled, before), missing(before, enrolled))
+
+
+async def _at_schools(
+    session: AsyncSession,
+    district_id: UUID,
+    enrolled: Pairs,
+    moves: Moves,
+    sections: pl.DataFrame,
+    differing: Differing | None,
+) -> None:
+    """Say who is at a school through a section there."""
+    taught_at = TAUGHT_AT
+    if differing is not None:
+        elsewhere = sections.join(differing.before, on=("ordinal", "school"), how="anti")["ordinal"].to_numpy()
+        of_these = enrolled[np.isin(firsts(enrolled), elsewhere)]
+        students = np.unique(seconds(np.concatenate([moves.added, moves.removed, of_these])))
+        people = await affected.note_people(session, district_id, students.tolist())
+        enrolled = enrolled[np.isin(seconds(enrolled), people)]
+        taught_at = f"{TAUGHT_AT} union all {affected.TAUGHT_AT}"
+    own = await pairs.fetch(session, "select person, school from wanted_school_people")
+    await pairs.send(session, "enrolled_at", missing(at_schools(enrolled, sections), own))
+    await session.execute(text(ENROLLED_STUDENTS))
+    statement = text(SCHOOLS_OF_TEACHERS.format(taught_at=taught_at))
+    await session.execute(statement, {"district_id": district_id} if differing is not None else {})
+    await staging.analyse(session, "wanted_school_people")
 
 
 async def _fetched(session: AsyncSession, query: str, *ordinals: str) -> pl.DataFrame:

@@ -47,6 +47,16 @@ class Enrolled:
     elsewhere: Lines
 
 
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """How the wanted enrollments differ from the published ones."""
+
+    before: int
+    """How many are published."""
+    added: Pairs
+    removed: Pairs
+
+
 def enrol(frames: Frames, known: Known) -> Enrolled:
     """Find the records that each row names, and the pairs of all rows that name three."""
     pairs, lines, rejected, reasons, elsewhere = [_NONE], [_LINES], [_LINES], [_REASONS], [_LINES]

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Final
@@ -20,5 +20,15 @@ A new release reads them anew in any case.
 def fingerprint(files: Sequence[UploadFile], limits: ArchiveLimits) -> bytes:
     """The digest of everything that decides what an upload makes of a roster, in 32 bytes."""
     sent = [(file.name, file.is_archive, file.digest.hex()) for file in files]
+    return _digest(sent, limits)
+
+
+def reading(headers: Mapping[str, Sequence[str]], limits: ArchiveLimits) -> bytes:
+    """The digest of everything but a row itself that decides how the row is read, in 32 bytes; headers by file."""
+    # Digests of rows are not the same from version to version.
+    return _digest([version("polars"), headers], limits)
+
+
+def _digest(sent: object, limits: ArchiveLimits) -> bytes:
     reader = (version("sharing-service"), READING, asdict(limits))
     return hashlib.sha256(json.dumps([reader, sent]).encode()).digest()

@@ -9,8 +9,10 @@ from sqlalchemy import CursorResult, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.roster import pairs, staging
+from sharing_service.roster.affected import AT_SCHOOLS, LISTED
 from sharing_service.roster.catalogue import EXTENSIBLE, FIELDS, PEOPLE, Kind, numbering_of
-from sharing_service.roster.enrolling import Pairs, missing
+from sharing_service.roster.checking import Checked
+from sharing_service.roster.enrolling import Moves
 from sharing_service.roster.outcome import Changes, Outcome
 
 CHANGE: Final = """
@@ -26,6 +28,7 @@ REMOVE: Final = """
 with gone as (
     delete from {kind} t
     where t.district_id = :district_id and not exists (select from wanted_{kind} w where w.ordinal = t.ordinal)
+      {listed}
     returning t.ordinal
 )
 insert into left_records (numbering, ordinal) select :numbering, ordinal from gone
@@ -46,6 +49,7 @@ with gone as (
     delete from {table} t
     where t.district_id = :district_id
       and not exists (select from wanted_{table} w where w.{owner} = t.{owner} and w.{other} = t.{other})
+      {listed}
     returning t.{owner} as ordinal, {own} as own
 )
 insert into moved (numbering, ordinal, own) select :numbering, ordinal, own from gone
@@ -103,17 +107,26 @@ class Link:
     owner: str
     other: str
     values: tuple[str, ...]
+    listed: str
+    """The kind under which `affected` lists the owners."""
     own: str = "true"
     """Whether a pair counts as a value of its owner, in SQL."""
 
 
 LINKS: Final = (
-    Link("section_teachers", "sections", "section", "teacher", ("position",)),
-    Link("contact_students", "people", "contact", "student", ("relationship", "type")),
+    Link("section_teachers", "sections", "section", "teacher", ("position",), listed="sections"),
+    Link("contact_students", "people", "contact", "student", ("relationship", "type"), listed="contacts"),
     # A school that a person is at only through a section follows the enrollments; it is no value of the person.
-    Link("school_people", "people", "person", "school", ("kind", "position"), own="position is not null"),
+    Link(
+        "school_people",
+        "people",
+        "person",
+        "school",
+        ("kind", "position"),
+        listed=AT_SCHOOLS,
+        own="position is not null",
+    ),
 )
-PUBLISHED_PAIRS: Final = "select section, student from enrollments where district_id = $1"
 DISENROLL: Final = """
 delete from enrollments t using left_enrollments w
 where t.district_id = :district_id and t.section = w.section and t.student = w.student
@@ -128,7 +141,7 @@ from (select section from wanted_enrollments union select section from left_enro
 """
 
 
-async def merge(session: AsyncSession, district_id: UUID, enrolled: Pairs) -> Outcome:
+async def merge(session: AsyncSession, district_id: UUID, checked: Checked) -> Outcome:
     """Bring the roster of a district to what `check` left, and tell how many records of each kind that moved.
 
     Afterwards `touched` lists the records whose documents are to be written, `relinked` those of which only references
@@ -136,10 +149,11 @@ async def merge(session: AsyncSession, district_id: UUID, enrolled: Pairs) -> Ou
     """
     outcome: Outcome = {}
     for kind in Kind:
-        outcome[kind.value] = await _merge_records(session, district_id, kind)
+        outcome[kind.value] = await _merge_records(session, district_id, kind, whole=checked.whole)
     for link in LINKS:
-        await _merge_links(session, district_id, link)
-    outcome["enrollments"] = await _merge_enrollments(session, district_id, enrolled)
+        await _merge_links(session, district_id, link, whole=checked.whole)
+    outcome["enrollments"] = await _merge_enrollments(session, district_id, checked.moves)
+    await staging.plan_for_bulk(session, bulk=checked.whole)
     if any(changes.before for changes in outcome.values()):  # else all records are new, and so touched
         await _follow_links(session, district_id, outcome)
     await staging.analyse(session, "touched", "relinked", "left_records")
@@ -160,7 +174,12 @@ async def _any_restamped(session: AsyncSession) -> bool:
     return bool(await session.scalar(text("select exists (select from restamped)")))
 
 
-async def _merge_records(session: AsyncSession, district_id: UUID, kind: Kind) -> Changes:
+def _listed(owner: str, kind: str, *, whole: bool) -> str:
+    """The further condition on what is removed, in SQL: nothing of which no row was read."""
+    return "" if whole else f"and t.{owner} in {LISTED.format(kind)}"
+
+
+async def _merge_records(session: AsyncSession, district_id: UUID, kind: Kind, *, whole: bool) -> Changes:
     columns = dict(_columns(kind))
     shape = {
         "kind": kind.value,
@@ -169,17 +188,14 @@ async def _merge_records(session: AsyncSession, district_id: UUID, kind: Kind) -
         "old": ", ".join(f"t.{column}" for column in columns),
         "new": ", ".join(f"n.{column}" for column in columns),
         "source": _source(kind),
+        "listed": _listed("ordinal", kind, whole=whole),
     }
     changed, removed, added = [
         await _count(session, statement.format_map(shape), district_id, numbering_of(kind))
         for statement in (CHANGE, REMOVE, ADD)
     ]
-    return await _changes(session, kind, added=added, changed=changed, removed=removed)
-
-
-async def _changes(session: AsyncSession, kind: str, *, added: int, changed: int, removed: int) -> Changes:
-    query = f"select count(*) from wanted_{kind}"  # noqa: S608 - a kind's name
-    now: int = (await session.execute(text(query))).scalar_one()
+    query = f"select count(*) from {kind} where district_id = :district_id"  # noqa: S608 - a kind's name
+    now: int = (await session.execute(text(query), {"district_id": district_id})).scalar_one()
     return Changes(before=now - added + removed, added=added, changed=changed, removed=removed)
 
 
@@ -202,25 +218,23 @@ def _source(kind: Kind) -> str:
     return f"wanted_{kind} w join staged_{staged} r on r.line = w.line{formed}"
 
 
-async def _merge_enrollments(session: AsyncSession, district_id: UUID, enrolled: Pairs) -> Changes:
-    before = await pairs.fetch(session, PUBLISHED_PAIRS, district_id)
-    added, removed = missing(enrolled, before), missing(before, enrolled)
-    await pairs.send(session, "wanted_enrollments", added)
-    await pairs.send(session, "left_enrollments", removed)
+async def _merge_enrollments(session: AsyncSession, district_id: UUID, moves: Moves) -> Changes:
+    await pairs.send(session, "wanted_enrollments", moves.added)
+    await pairs.send(session, "left_enrollments", moves.removed)
     await staging.plan_for_bulk(session, bulk=False)
     await session.execute(text(DISENROLL), {"district_id": district_id})
-    await staging.plan_for_bulk(session, bulk=True)
     await session.execute(text(ENROLL), {"district_id": district_id})
     await session.execute(text(ENROLLMENTS_MOVED), {"numbering": "sections"})
-    return Changes(before=len(before), added=len(added), removed=len(removed))
+    return Changes(before=moves.before, added=len(moves.added), removed=len(moves.removed))
 
 
-async def _merge_links(session: AsyncSession, district_id: UUID, link: Link) -> None:
+async def _merge_links(session: AsyncSession, district_id: UUID, link: Link, *, whole: bool) -> None:
     shape = {
         "table": link.table,
         "owner": link.owner,
         "other": link.other,
         "own": link.own,
+        "listed": _listed(link.owner, link.listed, whole=whole),
         "columns": ", ".join((link.owner, link.other, *link.values)),
         "values": ", ".join(link.values),
         "old": ", ".join(f"t.{column}" for column in link.values),

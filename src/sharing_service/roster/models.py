@@ -271,3 +271,19 @@ class UploadChunk(Base):
     position: Mapped[int] = mapped_column(SmallInteger)
     number: Mapped[int] = mapped_column(Integer)
     data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class RowDigests(Base):
+    """A piece of what a published upload leaves behind for the comparison with the next one."""
+
+    __tablename__ = "row_digests"
+    __table_args__ = (PrimaryKeyConstraint("district_id", "name", "number"),)
+
+    district_id: Mapped[UUID] = mapped_column(Uuid)
+    name: Mapped[str] = mapped_column(EXACT)
+    number: Mapped[int] = mapped_column(Integer)
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    """Of the upload; of no use unless that is the published one."""
+    reading: Mapped[bytes] = mapped_column(LargeBinary)
+    """How its rows were read; of no use if the next are read otherwise."""
+    data: Mapped[bytes] = mapped_column(LargeBinary)

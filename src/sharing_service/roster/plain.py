@@ -4,7 +4,7 @@ Polars splits them many rows at a time. Whatever is not plain has to be read cel
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Final
 
 import polars as pl
@@ -20,6 +20,8 @@ _PLAIN: Final = bytes({*range(0x20, 0x100), *b"\n"} - {*b'"\x7f'})
 _QUOTED: Final = re.compile(rb'"(?<![^,\n]")([^"\n]*)"(?![^,\n])')
 _COMMA: Final = "\x1f"
 """Stands for a comma inside a cell while rows are split; no plain file has one of its own."""
+_NEVER: Final = "\x1e"
+"""Stands in no plain file."""
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -41,14 +43,47 @@ def plain_frames(open_csv: Open, width: int, *, block: int) -> Iterator[tuple[in
 
     The columns are called "0", "1" and so on; a cell without value is the empty string.
     """
+    for line, data in plain_blocks(open_csv, width, block=block):
+        yield line, split(data, width)
+
+
+def plain_blocks(open_csv: Open, width: int, *, block: int) -> Iterator[tuple[int, bytes]]:
+    """The lines below the header, about `block` bytes at a time, after the number of the first of them.
+
+    Each is ended by a line feed and has no quotes; a comma inside a cell is another sign.
+    """
     line = 1
     for data in map(_unquoted, _blocks(open_csv(), block)):
         lines = data.count(b"\n")
         if data.count(b",") != (width - 1) * lines:
             raise NotPlain
         skipped = 1 if line == 1 else 0
-        yield line + skipped, _split(data, width)[skipped:]
+        below = data[data.index(b"\n") + 1 :] if skipped else data
+        if below:
+            yield line + skipped, below
         line += lines
+
+
+def lines_of(data: bytes) -> pl.Series:
+    """The lines of a plain block as strings."""
+    schema = {"line": pl.String()}
+    lines = pl.read_csv(
+        data, has_header=False, schema=schema, separator=_NEVER, quote_char=None, empty_string_is_null=False
+    )
+    return lines["line"]
+
+
+def cells_of(data: bytes, width: int, places: Sequence[int]) -> pl.DataFrame:
+    """Some columns of a plain block, without white space around the cells; their names are their places.
+
+    A row that is too long or too short is not noticed.
+    """
+    schema = {str(index): pl.String() for index in range(width)}
+    cells = pl.scan_csv(
+        data, has_header=False, schema=schema, quote_char=None, empty_string_is_null=False, truncate_ragged_lines=True
+    )
+    named = [pl.col(str(place)).str.replace_all(_COMMA, ",", literal=True).str.strip_chars() for place in places]
+    return cells.select(named).collect()
 
 
 def _blocks(stream: BinaryIO, size: int) -> Iterator[bytes]:
@@ -86,7 +121,8 @@ def _without_quotes(cell: re.Match[bytes]) -> bytes:
     return cell[1].replace(b",", _COMMA.encode())
 
 
-def _split(data: bytes, width: int) -> pl.DataFrame:
+def split(data: bytes, width: int) -> pl.DataFrame:
+    """The cells of a plain block, in columns that are called by their places."""
     schema = {str(index): pl.String() for index in range(width)}
     try:
         cells = pl.read_csv(data, has_header=False, schema=schema, quote_char=None, empty_string_is_null=False)

@@ -10,7 +10,7 @@ from sharing_service.roster.archive import Open
 from sharing_service.roster.catalogue import EXTENSIBLE, Kind, ValueType
 from sharing_service.roster.cells import clean
 from sharing_service.roster.columns import Column, Layout, read_header, uploaded_columns
-from sharing_service.roster.plain import NotPlain, plain_frames, plain_header
+from sharing_service.roster.plain import NotPlain, lines_of, plain_blocks, plain_frames, plain_header, split
 from sharing_service.roster.problems import ProblemLog
 
 BLOCK: Final = 4 * 1024 * 1024
@@ -25,13 +25,23 @@ def read_plain(kind: Kind, file: str, open_csv: Open, log: ProblemLog) -> Iterat
     """
     layout = read_header(kind, file, line=1, header=plain_header(open_csv()), log=log)
     for line, cells in plain_frames(open_csv, layout.width, block=BLOCK):
-        yield _copy_text(_cleaned(kind, layout, line, cells))
+        lines = pl.int_range(line, line + cells.height, dtype=pl.Int32, eager=True)
+        yield _copy_text(_cleaned(kind, layout, lines, cells))
 
 
-def _cleaned(kind: Kind, layout: Layout, line: int, cells: pl.DataFrame) -> pl.DataFrame:
+def read_lines(kind: Kind, layout: Layout, open_csv: Open, wanted: pl.Series) -> Iterator[bytes]:
+    """What `read_plain` gives of some lines, by their ascending numbers."""
+    for line, data in plain_blocks(open_csv, layout.width, block=BLOCK):
+        lines = lines_of(data)
+        places = wanted.filter(wanted.is_between(line, line + len(lines) - 1)) - line
+        if len(places):
+            chosen = "\n".join(lines.gather(places)) + "\n"
+            yield _copy_text(_cleaned(kind, layout, places + line, split(chosen.encode(), layout.width)))
+
+
+def _cleaned(kind: Kind, layout: Layout, lines: pl.Series, cells: pl.DataFrame) -> pl.DataFrame:
     stripped = cells.select(pl.all().str.strip_chars())
     columns = uploaded_columns(kind)
-    lines = pl.int_range(line, line + cells.height, dtype=pl.Int32)
     values: list[pl.Expr | pl.Series] = [lines.alias("line")]
     for column, place in zip(columns, layout.places, strict=True):
         value = pl.lit("") if place is None else _typed(column, stripped[str(place)])

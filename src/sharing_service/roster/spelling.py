@@ -19,8 +19,9 @@ where ext ?| array(select jsonb_object_keys(cast(:spellings as jsonb)))
 """
 
 
-async def keep_spellings(session: AsyncSession, district_id: UUID) -> None:
-    """Give the `ext` names of staged rows the spelling that the district's roster has, kind by kind."""
+async def keep_spellings(session: AsyncSession, district_id: UUID) -> bool:
+    """Give the `ext` names of staged rows the spelling that the district's roster has; whether any was another."""
+    renamed = False
     for kind in EXTENSIBLE:
         staged = set(await session.scalars(text(STAGED.format(kind=kind))))
         if not staged:
@@ -30,3 +31,5 @@ async def keep_spellings(session: AsyncSession, district_id: UUID) -> None:
         spellings = {name: first[name.lower()] for name in staged - kept if name.lower() in first}
         if spellings:
             await session.execute(text(RENAME.format(kind=kind)), {"spellings": json.dumps(spellings)})
+            renamed = True
+    return renamed

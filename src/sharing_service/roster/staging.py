@@ -3,7 +3,8 @@
 Temporary, because children's data then leaves no trace after a crash and costs no write-ahead log; PostgreSQL drops
 them with the transaction. Four sorts: `staged_KIND` has the rows as they were read, `fresh_KIND` the keys that never
 had an ordinal, `wanted_...` what the roster is to become, in ordinals (of enrollments only those that are new), and
-`touched`, `relinked` and `left_records` (numbering, ordinal) what the merge did.
+`touched`, `relinked` and `left_records` (numbering, ordinal) what the merge did. If only the rows that may differ were
+read, `affected` says of which records.
 """
 
 import asyncio
@@ -38,12 +39,19 @@ _TABLES: Final[dict[str, str]] = {
     "wanted_enrollments": "section int, student int",
     "left_enrollments": "section int, student int",
     "enrolled_at": "person int, school int",
+    "affected": f"kind {TEXT}, ordinal int",
     "moved": f"numbering {TEXT}, ordinal int, own boolean",
     "restamped": f"numbering {TEXT}, ordinal int",
     "touched": f"numbering {TEXT}, ordinal int",
     "relinked": f"numbering {TEXT}, ordinal int",
     "left_records": f"numbering {TEXT}, ordinal int",
 }
+
+_LOOKED_UP: Final = (
+    *((f"staged_{kind}", "line") for kind in UPLOADED),
+    *((f"wanted_{kind}", "ordinal") for kind in Kind),
+    ("formed_sections", "section"),
+)
 
 _TYPES: Final = {"line": "int", "ext": "jsonb"}
 
@@ -59,6 +67,16 @@ async def create(session: AsyncSession) -> None:
     await session.execute(text(f"drop table if exists {', '.join(f'pg_temp.{name}' for name in tables)}"))
     for name, columns in tables.items():
         await session.execute(text(f"create temp table {name} ({columns}) on commit drop"))
+
+
+async def plan_for_few(session: AsyncSession) -> None:
+    """Index the tables that `create` made, and let the planner look up row by row what a few rows of an upload name.
+
+    Without an index, one wrong guess of how few they are makes 25,000 rows be compared with as many others each.
+    """
+    for table, column in _LOOKED_UP:
+        await session.execute(text(f"create index on {table} ({column})"))
+    await plan_for_bulk(session, bulk=False)
 
 
 async def plan_for_bulk(session: AsyncSession, *, bulk: bool) -> None:
