@@ -32,6 +32,11 @@ class Documented:
         """The JSON of an answer, whose status, content type and body are those that the document gives for the path."""
         status = str(response.status_code)
         assert status in self.paths[path]["responses"], f"{response.request.url}: {status} is not documented"
+        self.seen.setdefault(path, set()).add(status)
+        if status == "304":
+            assert "content" not in self.paths[path]["responses"][status]
+            assert response.content == b""
+            return None
         [(content_type, described)] = self.paths[path]["responses"][status]["content"].items()
         assert response.headers["Content-Type"] == content_type
         schema = described["schema"] | {"components": self.document["components"]}
@@ -39,7 +44,6 @@ class Documented:
             self._validators[path, status] = Draft202012Validator(schema)
         body = response.json()
         self._validators[path, status].validate(body)
-        self.seen.setdefault(path, set()).add(status)
         return body
 
     def queries(self, path: str, record: str) -> Iterator[str]:

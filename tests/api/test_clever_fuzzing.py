@@ -32,6 +32,8 @@ def test_made_up_requests(tmp_path: Path) -> None:
             *("run", f"{running.url}/openapi.json", "--include-path-regex", paths, "--checks", "all", "--no-color"),
             *("--header", f"Authorization: Bearer {token}"),
             *("--max-examples", str(examples), "--max-failures", "20"),
+            # How long anything takes is not what is asked here.
+            *("--wait-for-schema", "120", "--request-timeout", "120", "--suppress-health-check", "too_slow"),
         ]
         # Where it runs it leaves files.
         ran = subprocess.run(command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True)

@@ -71,9 +71,10 @@ class Partner:
     def __init__(self, client: httpx2.AsyncClient, token: str) -> None:
         self.client, self.headers = client, {"Authorization": f"Bearer {token}"}
 
-    async def ask(self, path: str) -> httpx2.Response:
+    async def ask(self, path: str, headers: Mapping[str, str] | None = None, *, method: str = "GET") -> httpx2.Response:
         """Whatever the service answers."""
-        return await self.client.get(path if path.startswith("/v3") else f"/v3.1{path}", headers=self.headers)
+        path = path if path.startswith("/v3") else f"/v3.1{path}"
+        return await self.client.request(method, path, headers={**self.headers, **(headers or {})})
 
     async def get(self, path: str, status: int = 200) -> Any:
         """The JSON of an answer that has this status."""

@@ -19,9 +19,9 @@ from sharing_service.api.clever_models import (
     DistrictResponse,
     DistrictsResponse,
     MeResponse,
-    refusals,
+    others,
 )
-from sharing_service.api.clever_parameters import PAGING, PATH_ID, ROLES, documented, flag, self_link
+from sharing_service.api.clever_parameters import IF_NONE_MATCH, PAGING, PATH_ID, ROLES, documented, flag, self_link
 from sharing_service.api.clever_routes import PartnerRouter
 from sharing_service.api.dependencies import bearer
 from sharing_service.delivery import relations
@@ -40,29 +40,29 @@ def add_version(router: PartnerRouter, version: str) -> None:
         async def endpoint(request: Request) -> Response:
             return await answer(request, asked, answering)
 
-        shown = [PATH_ID] if "{id}" in path else []
+        shown = [IF_NONE_MATCH, *([PATH_ID] if "{id}" in path else [])]
         router.add_api_route(
             f"/{version}{path}",
             endpoint,
             tags=[f"partner API {version}"],
             dependencies=[Security(bearer)],
             response_class=Response,
-            responses={200: {"model": model}, **refusals(given=bool(parameters), listed=asked.listed is not None)},
+            responses={200: {"model": model}, **others(given=bool(parameters), listed=asked.listed is not None)},
             summary=f"GET {path}",
             operation_id=f"partner_{version}{path}".translate(str.maketrans("/.", "__", "{}")),
             openapi_extra={"parameters": [*shown, *documented(*parameters)]},
         )
 
     add("/me", Asked(version), _me, MeResponse)
-    add("/districts", Asked(version), _districts, DistrictsResponse, "count")
-    add("/districts/{id}", Asked(version), _district, DistrictResponse)
+    add("/districts", Asked(version, district=True), _districts, DistrictsResponse, "count")
+    add("/districts/{id}", Asked(version, district=True), _district, DistrictResponse)
     for numbering, path in PATHS.items():
         roles = numbering == "people"
         listed = Asked(version, listed=numbering, roles=roles)
         add(f"/{path}", listed, _collection(numbering), LISTS[numbering], *PAGING, *(["role"] if roles else []))
         record = Asked(version, record=numbering)
         add(f"/{path}/{{id}}", replace(record, alone=True), _record(numbering), ONES[numbering])
-        add(f"/{path}/{{id}}/district", record, _district_of_record, DistrictResponse)
+        add(f"/{path}/{{id}}/district", replace(record, district=True), _district_of_record, DistrictResponse)
     for relation in RELATIONS:
         path = f"/{PATHS[relation.parent]}/{{id}}/{relation.name}"
         if relation.single:

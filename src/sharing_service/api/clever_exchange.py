@@ -12,13 +12,14 @@ from uuid import UUID
 from fastapi import Request, Response
 from pyroaring import AbstractBitMap
 from starlette.datastructures import QueryParams
-from starlette.types import Receive, Scope, Send
 
 from sharing_service.access.callers import ApplicationCaller
 from sharing_service.access.tokens import caller_from, district_of
 from sharing_service.api import clever_answers as answers
+from sharing_service.api import clever_validators as validators
 from sharing_service.api.clever_answers import PATHS
 from sharing_service.api.clever_parameters import ListParameters, canonical_id, page_links, parse, window_of
+from sharing_service.api.clever_sending import sent
 from sharing_service.api.dependencies import application, authenticate, bearer, database_of, pace_of, tokens_of
 from sharing_service.database import Snapshot
 from sharing_service.delivery import pages, singles, views
@@ -45,6 +46,8 @@ class Asked:
     """Whether `primary` does."""
     alone: bool = False
     """Whether the record itself is the whole answer."""
+    district: bool = False
+    """Whether the answer is the district itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +88,6 @@ class Exchange:
 Answering = Callable[[Exchange], Awaitable[Answer]]
 
 
-class _Sent(Response):
-    """An answer of known length that is sent part by part, as fast as it is received."""
-
-    media_type = "application/json"
-
-    def __init__(self, parts: Sequence[bytes], headers: Mapping[str, str]) -> None:
-        super().__init__(headers={**headers, "Content-Length": str(sum(map(len, parts)))})
-        self.parts = parts
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        for following, part in enumerate(self.parts, start=1):
-            await send({"type": "http.response.body", "body": part, "more_body": following < len(self.parts)})
-
-
 async def answer(request: Request, asked: Asked, answering: Answering) -> Response:
     """Answer an application that sees the record in the path; whoever else asks learns nothing."""
     credentials = await bearer(request)
@@ -114,7 +101,9 @@ async def answer(request: Request, asked: Asked, answering: Answering) -> Respon
     parameters, fault = _parameters(request, asked)
     places = _places(request, asked, parameters)
     digest = tokens.digest(text)
-    if asked.alone and places.record and (single := await _single(request, district_id, digest, places)):
+    # With a validator the record is perhaps not read at all.
+    alone = asked.alone and "If-None-Match" not in request.headers
+    if alone and places.record and (single := await _single(request, district_id, digest, places)):
         caller = await _admitted(request, single.entered)
         answers.remember(request.state, single.view)
         single.view.check_open()
@@ -134,11 +123,13 @@ async def answer(request: Request, asked: Asked, answering: Answering) -> Respon
             view.check_open()
             if asked.record and not view.sees(asked.record, view.record):
                 raise NotFound
+            if unchanged := validators.unchanged(request, caller, view, district=asked.district):
+                return unchanged
             found = await answering(Exchange(asked, request, snapshot, view, parameters))
     # The connection went back first: requests that each hold one and wait for another would wait for ever.
-    if found.page and found.page.persons:
+    if found.page and found.page.persons and request.method != "HEAD":  # which carries none of them
         await _disclose(request, caller, view, found.page)
-    return _Sent(found.parts, answers.headers(request.state))
+    return await sent(request, found.parts, validators.headers(request, caller, view, district=asked.district))
 
 
 async def _single(request: Request, district_id: UUID, digest: bytes, places: Places) -> Single | None:

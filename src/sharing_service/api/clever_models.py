@@ -171,10 +171,11 @@ REFUSALS: Final[Responses] = {
     423: {"description": "The district has paused the application, which keeps what it has."},
     503: {"description": "The district has not published a roster yet."},
 }
+UNCHANGED: Final[Responses] = {304: {"description": "The answer is the one that `If-None-Match` names."}}
 MALFORMED: Final[Responses] = {400: {"description": "A parameter is malformed."}}
 TOO_MANY: Final[Responses] = {413: {"description": "More records asked for than a page holds."}}
 
 
-def refusals(*, given: bool, listed: bool) -> Responses:
-    """The errors of a route, by whether it takes parameters, and whether the answer is a page of a list."""
-    return {**REFUSALS, **(MALFORMED if given else {}), **(TOO_MANY if listed else {})}
+def others(*, given: bool, listed: bool) -> Responses:
+    """All but the answer of a route, by whether it takes parameters, and whether it answers a page of a list."""
+    return {**UNCHANGED, **REFUSALS, **(MALFORMED if given else {}), **(TOO_MANY if listed else {})}

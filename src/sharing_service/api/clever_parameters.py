@@ -127,6 +127,13 @@ PATH_ID: Final[dict[str, Any]] = {
     "schema": {"type": "string", "format": "uuid"},
     "example": "01a20a5a-a42e-7008-91f5-394749df7fc8",
 }
+IF_NONE_MATCH: Final[dict[str, Any]] = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "The ETag of the answer that the application has; while that is the present one, 304 says so.",
+}
 _DOCUMENTED: Final[dict[str, dict[str, Any]]] = {
     "limit": {
         "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},

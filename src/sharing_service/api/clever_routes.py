@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from sharing_service.api import problems
 from sharing_service.api.clever_answers import headers
+from sharing_service.api.clever_sending import without_body
 from sharing_service.errors import NotFound, SharingServiceError
 
 
@@ -35,6 +36,13 @@ class PartnerRoute(APIRoute):
 
         return answering
 
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a HEAD as a GET; FastAPI would describe every route twice if it were one of its methods."""
+        if scope["method"] == "HEAD":
+            await self.app(scope, receive, without_body(send))
+        else:
+            await super().handle(scope, receive, send)
+
 
 class PartnerRouter(APIRouter):
     """Finds a route by the form of the path at once; FastAPI tries one after the other, and once more to answer."""
@@ -47,7 +55,7 @@ class PartnerRouter(APIRouter):
         route, _ = self._found(scope)
         if route is None:
             return Match.NONE, {}
-        return (Match.FULL if scope["method"] in (route.methods or ()) else Match.PARTIAL), {}
+        return (Match.FULL if scope["method"] in ("HEAD", *(route.methods or ())) else Match.PARTIAL), {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the route answer that `matches` found."""
