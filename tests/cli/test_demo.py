@@ -1,6 +1,7 @@
 """`demo` as somebody tries it who has just cloned the project."""
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 from tests.cli.programs import ENVIRONMENT, Service, alive, command, family, service, wait_until
 
+GUIDE = Path(__file__).parents[2] / "docs/partners.md"
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="this machine has no curl")
 
 
@@ -58,6 +60,44 @@ def test_every_printed_request_works(first: Service) -> None:
     modes = {each["mode"]: each["counts"] for each in connected["data"]}
     assert set(modes) == {"district", "schools", "sections", "rules", "school_site", None}
     assert [mode for mode, counts in modes.items() if not counts["students"]] == [None]
+
+
+def learned(answer: str, names: dict[str, str]) -> None:
+    """Note what an answer tells of the words that the guide writes in capitals."""
+    head, _, body = answer.rpartition("\n\n")
+    if tag := re.search("^etag: (.*)$", head, re.MULTILINE | re.IGNORECASE):
+        names["ETAG"] = tag[1].strip()
+    document = json.loads(body) if body.startswith("{") else {}
+    assert "message" not in document
+    if "access_token" in document:
+        names["TOKEN"] = document["access_token"]
+    for link in document.get("links", ()):
+        if link["rel"] == "next":
+            names["NEXT"] = link["uri"]
+    for uri in re.findall(r'"uri":"/v3.1/([a-z]+/[0-9a-f-]+)"', body):
+        collection, _, record = uri.partition("/")
+        names[f"{collection.removesuffix('s').upper()}_ID"] = record
+
+
+@needs_curl
+def test_the_guide_for_partners_works(first: Service) -> None:
+    """Each request of docs/partners.md, in order and with what earlier ones were answered, does what the guide says."""
+    [client] = {words[words.index("-u") + 1] for line in first.printed if "-u" in (words := line.split())}
+    names = dict(zip(("CLIENT_ID", "CLIENT_SECRET"), client.split(":"), strict=True))
+    lines = [line.strip() for line in GUIDE.read_text().splitlines() if line.startswith("    curl ")]
+    assert len(lines) > 10
+    answers = {}
+    for line in lines:
+        request = re.sub("[A-Z]{2,}(?:_[A-Z]+)?", lambda word: names.get(word[0], word[0]), line)
+        request = request.replace("http://127.0.0.1:8000", first.url)
+        ran = subprocess.run(["bash", "-c", request], capture_output=True, text=True, timeout=60)
+        assert (ran.returncode, ran.stderr) == (0, ""), request
+        learned(ran.stdout, names)
+        answers[line] = ran.stdout
+    statuses = [answer.split()[1] for answer in answers.values() if answer.startswith("HTTP/")]
+    assert statuses == ["200", "304", "200"]
+    assert {"TOKEN", "NEXT", "USER_ID", "SCHOOL_ID", "ETAG"} <= names.keys()
+    assert all(json.loads(answer) for answer in answers.values() if not answer.startswith("HTTP/"))
 
 
 def test_a_second_demo_goes_on_with_the_first(first: Service, place: Path) -> None:
