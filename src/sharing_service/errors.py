@@ -102,7 +102,12 @@ class AlreadyIssued(Conflict):
 class CursorExpired(SharingServiceError):
     """Events after this cursor are gone."""
 
-    status, code, title = 410, "cursor_expired", "Read the full lists again, then follow the events from now."
+    status, code, title = (
+        410,
+        "cursor_expired",
+        "Events after this cursor are gone. Take a new cursor (ending_before=last&limit=1), read the full lists again, "
+        "and follow the events after that cursor.",
+    )
 
 
 class VersionChanged(SharingServiceError):

@@ -4,11 +4,14 @@ from uuid import uuid4
 
 import pytest
 
+from sharing_service.delivery.feed import EventPlace
 from tests.api.documented import PARTNER, Documented
 from tests.factories.service import Connected, Headers, answered
 
 NOWHERE = ("x", str(uuid4()), "%00", "%E2%82%AC")
 ABSENT_ONLY_WHEN_DISCONNECTED = {"404"}
+EARLIER = EventPlace(1, 0, 0, 0).id
+"""An event of the revision at which the district began, before any application was connected."""
 NOT_PROVOKED = {"429", "500"}
 """Tests of the edge provoke these."""
 
@@ -27,7 +30,10 @@ async def refused(full_reader: Connected) -> list[Headers]:
 async def ids_by_collection(full_reader: Connected) -> dict[str, list[str]]:
     """The ids of every collection."""
     collections = ("districts", "schools", "courses", "terms", "sections", "users")
-    return {path: [one["id"] for one in await full_reader.records(f"/{path}")] for path in collections}
+    events = [one["data"]["id"] for one in (await full_reader.read("/events", limit=3))["data"]]
+    return {path: [one["id"] for one in await full_reader.records(f"/{path}")] for path in collections} | {
+        "events": events
+    }
 
 
 @pytest.mark.parametrize("version", ["v3.0", "v3.1"])
@@ -52,6 +58,9 @@ async def test_answers_are_as_documented(full_reader: Connected, refused: list[H
         place = path.replace("{id}", known[-1] if known else "")
         for query in documented.queries(path, known[0] if known else ""):
             documented.check(path, await client.get(f"{place}?{query}", headers=full_reader.headers))
+        if path.endswith("/events"):
+            answer = await client.get(f"{path}?starting_after={EARLIER}", headers=full_reader.headers)
+            documented.check(path, answer)
         for headers in refused:
             documented.check(path, await client.get(place, headers=headers))
         unseen = documented.paths[path]["responses"].keys() - documented.seen[path]

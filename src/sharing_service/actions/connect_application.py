@@ -34,6 +34,7 @@ async def connect_application(session: AsyncSession, caller: DistrictAdmin, appl
             fields_revision=revision,
             revision=revision,
             decided_revision=revision,
+            connected_revision=revision,
         )
     )
     trail.record(

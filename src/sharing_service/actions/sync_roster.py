@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sharing_service.access import callers
 from sharing_service.audit import trail
 from sharing_service.audit.trail import AuditAction
-from sharing_service.delivery import documents, publication
+from sharing_service.delivery import documents, moved, publication
+from sharing_service.delivery.differences import NOTHING
 from sharing_service.delivery.publication import Drafts
 from sharing_service.roster import checking, comparing, intake, merging, revisions, staging, syncs
 from sharing_service.roster.archive import ArchiveLimits, Open
@@ -154,6 +155,7 @@ async def _take_in(work: _Work, files: Sequence[UploadFile], limits: ArchiveLimi
         checked = await _read_differing(work, opened, comparison) or await _read_whole(work, opened)
     await work.progress(0.6)
     work.enrolled = checked.enrolled
+    await moved.remember(session, district_id)
     work.outcome = await merging.merge(session, district_id, checked)
     await work.progress(0.8)
     if (await session.get_one(District, district_id)).published_revision is None:
@@ -214,8 +216,8 @@ async def _publish(work: _Work) -> None:
     session, district_id, sync = work.session, work.district_id, work.sync
     district = await session.get_one(District, district_id, populate_existing=True)
     first = district.published_revision is None
-    moved = any(changes.added or changes.changed or changes.removed for changes in work.outcome.values())
-    if not first and not moved:
+    differs = any(changes.added or changes.changed or changes.removed for changes in work.outcome.values())
+    if not first and not differs:
         work.revision = district.published_revision
         if sync.dry_run:
             raise _NotPublished("checked")
@@ -223,12 +225,13 @@ async def _publish(work: _Work) -> None:
     await _refresh_statistics(work)
     await staging.plan_for_bulk(session, bulk=False)
     coming = graph.Coming(session, district_id, work.enrolled)
-    drafts = await publication.draft(session, district_id, coming, {})
+    movements = NOTHING if first else await moved.find(session, district_id)
+    drafts = await publication.draft(session, district_id, coming, movements, {})
     _check_hold(work, drafts, first=first)
     await work.progress(0.95)
     caller = callers.restored(sync.caller, district_id)
     work.revision = await revisions.take(session, district_id, cause=AuditAction.SYNC_ROSTER, caller=caller)
-    drafts = await publication.draft(session, district_id, coming, drafts)
+    drafts = await publication.draft(session, district_id, coming, movements, drafts)
     _check_hold(work, drafts, first=first)
     await publication.publish(session, district_id, drafts, revision=work.revision)
     district.published_revision, district.published_at = work.revision, datetime.now(UTC)

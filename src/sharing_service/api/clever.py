@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pyroaring import AbstractBitMap, BitMap
 
 from sharing_service.api import clever_answers as answers
+from sharing_service.api import clever_events
 from sharing_service.api.clever_answers import PATHS
 from sharing_service.api.clever_exchange import Answer, Answering, Asked, Exchange, answer
 from sharing_service.api.clever_models import (
@@ -18,10 +19,21 @@ from sharing_service.api.clever_models import (
     ONES,
     DistrictResponse,
     DistrictsResponse,
+    EventResponse,
+    EventsResponse,
     MeResponse,
     others,
 )
-from sharing_service.api.clever_parameters import IF_NONE_MATCH, PAGING, PATH_ID, ROLES, documented, flag, self_link
+from sharing_service.api.clever_parameters import (
+    FEED,
+    IF_NONE_MATCH,
+    PAGING,
+    PATH_ID,
+    ROLES,
+    documented,
+    flag,
+    self_link,
+)
 from sharing_service.api.clever_routes import PartnerRouter
 from sharing_service.api.dependencies import bearer
 from sharing_service.delivery import relations
@@ -40,6 +52,7 @@ def add_version(router: PartnerRouter, version: str) -> None:
         async def endpoint(request: Request) -> Response:
             return await answer(request, asked, answering)
 
+        besides = others(given=bool(parameters), listed=asked.listed is not None, feed=asked.feed)
         shown = [IF_NONE_MATCH, *([PATH_ID] if "{id}" in path else [])]
         router.add_api_route(
             f"/{version}{path}",
@@ -47,12 +60,14 @@ def add_version(router: PartnerRouter, version: str) -> None:
             tags=[f"partner API {version}"],
             dependencies=[Security(bearer)],
             response_class=Response,
-            responses={200: {"model": model}, **others(given=bool(parameters), listed=asked.listed is not None)},
+            responses={200: {"model": model}, **besides},
             summary=f"GET {path}",
             operation_id=f"partner_{version}{path}".translate(str.maketrans("/.", "__", "{}")),
             openapi_extra={"parameters": [*shown, *documented(*parameters)]},
         )
 
+    add("/events", Asked(version, feed=True), clever_events.listed, EventsResponse, *FEED)
+    add("/events/{id}", Asked(version), clever_events.single, EventResponse)
     add("/me", Asked(version), _me, MeResponse)
     add("/districts", Asked(version, district=True), _districts, DistrictsResponse, "count")
     add("/districts/{id}", Asked(version, district=True), _district, DistrictResponse)

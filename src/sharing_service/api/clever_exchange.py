@@ -4,7 +4,7 @@ A request costs few round trips: the token, the grant and the places of ids are 
 records themselves, so that what a district takes back is gone with the next request.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -18,7 +18,14 @@ from sharing_service.access.tokens import caller_from, district_of
 from sharing_service.api import clever_answers as answers
 from sharing_service.api import clever_validators as validators
 from sharing_service.api.clever_answers import PATHS
-from sharing_service.api.clever_parameters import ListParameters, canonical_id, page_links, parse, window_of
+from sharing_service.api.clever_parameters import (
+    ListParameters,
+    canonical_id,
+    page_links,
+    parse,
+    parse_feed,
+    window_of,
+)
 from sharing_service.api.clever_sending import sent
 from sharing_service.api.dependencies import application, authenticate, bearer, database_of, pace_of, tokens_of
 from sharing_service.database import Snapshot
@@ -48,6 +55,8 @@ class Asked:
     """Whether the record itself is the whole answer."""
     district: bool = False
     """Whether the answer is the district itself."""
+    feed: bool = False
+    """Whether the list is that of feed events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +82,14 @@ class Exchange:
         window = window_of(found, self.parameters, self.view)
         path = f"/{self.asked.version}/{PATHS[numbering]}/"
         page = await pages.read(self.snapshot, self.view, numbering, window.ordinals, uri=path)
-        links = page_links(self.request.url, self.request.query_params, window, first=page.first, last=page.last)
+        links = self.links(page, preceded=window.preceded, followed=window.followed)
         count = window.total if self.parameters.count else None
         return Answer(answers.several(page, links=links, count=count), page)
+
+    def links(self, page: Page, *, preceded: bool, followed: bool) -> Iterator[tuple[str, str]]:
+        """The links of a page to its neighbours."""
+        url, query = self.request.url, self.request.query_params
+        return page_links(url, query, first=page.first, last=page.last, preceded=preceded, followed=followed)
 
     async def single(self, numbering: Numbering, found: AbstractBitMap) -> Answer:
         """The one record found; NotFound without any."""
@@ -140,6 +154,8 @@ async def _single(request: Request, district_id: UUID, digest: bytes, places: Pl
 def _parameters(request: Request, asked: Asked) -> tuple[ListParameters, SharingServiceError | None]:
     """The parameters of a list, and what is wrong with them, which only an application is told."""
     try:
+        if asked.feed:
+            return parse_feed(request.query_params), None
         query = request.query_params if asked.listed else NO_QUERY
         return parse(query, roles=asked.roles, primary=asked.primary), None
     except (BadParameter, TooLarge) as fault:
@@ -148,9 +164,12 @@ def _parameters(request: Request, asked: Asked) -> tuple[ListParameters, Sharing
 
 def _places(request: Request, asked: Asked, parameters: ListParameters) -> Places:
     named = canonical_id(request.path_params["id"]) if asked.record else None
+    record = (asked.record, named) if asked.record and named else None
+    if parameters.school is not None:
+        record = ("schools", parameters.school)
     after, before = parameters.starting_after, parameters.ending_before
     return Places(
-        record=(asked.record, named) if asked.record and named else None,
+        record=record,
         after=(asked.listed, after) if asked.listed and after else None,
         before=(asked.listed, before) if asked.listed and before else None,
     )

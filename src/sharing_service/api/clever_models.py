@@ -131,6 +131,58 @@ class ListResponse(Shape, Generic[Record]):
     count: int | MISSING = Field(MISSING, description="The number of records on all pages, if `count=true` asked.")
 
 
+class Gone(Shape):
+    """A record that the application does not see any more."""
+
+    id: str
+
+
+class EventData(Shape):
+    """What an event is about."""
+
+    object: User | Section | School | Course | Term | District | Gone = Field(
+        description="The record as the application sees it now; of one that is deleted for it only the id."
+    )
+
+
+class Event(Shape):
+    """A record that came, changed, or went, from the application's point of view: by whatever cause."""
+
+    id: str = Field(description="Ascends with the order of events; a cursor of the feed.")
+    type: Literal[
+        "users.created", "users.updated", "users.deleted",
+        "schools.created", "schools.updated", "schools.deleted",
+        "sections.created", "sections.updated", "sections.deleted",
+        "courses.created", "courses.updated", "courses.deleted",
+        "terms.created", "terms.updated", "terms.deleted",
+        "districts.created", "districts.updated", "districts.deleted",
+    ]  # fmt: skip
+    created: str
+    data: EventData
+
+
+class EventItem(Shape):
+    """An event in a list, and where it stands."""
+
+    data: Event
+    uri: str
+
+
+class EventResponse(Shape):
+    """One event."""
+
+    data: Event
+    links: list[Link]
+
+
+class EventsResponse(Shape):
+    """One page of events, oldest first."""
+
+    data: list[EventItem]
+    links: list[Link]
+    count: int | MISSING = Field(MISSING, description="The number of events on all pages, if `count=true` asked.")
+
+
 class Me(Shape):
     """Whose token it is."""
 
@@ -174,8 +226,15 @@ REFUSALS: Final[Responses] = {
 UNCHANGED: Final[Responses] = {304: {"description": "The answer is the one that `If-None-Match` names."}}
 MALFORMED: Final[Responses] = {400: {"description": "A parameter is malformed."}}
 TOO_MANY: Final[Responses] = {413: {"description": "More records asked for than a page holds."}}
+GONE: Final[Responses] = {410: {"description": "Events after the cursor are gone; the message says how to go on."}}
 
 
-def others(*, given: bool, listed: bool) -> Responses:
-    """All but the answer of a route, by whether it takes parameters, and whether it answers a page of a list."""
-    return {**UNCHANGED, **REFUSALS, **(MALFORMED if given else {}), **(TOO_MANY if listed else {})}
+def others(*, given: bool, listed: bool, feed: bool) -> Responses:
+    """All but the answer of a route, by whether it takes parameters, and answers a page of a list or of the feed."""
+    return {
+        **UNCHANGED,
+        **REFUSALS,
+        **(MALFORMED if given else {}),
+        **(TOO_MANY if listed or feed else {}),
+        **(GONE if feed else {}),
+    }

@@ -6,7 +6,7 @@ whether that is so is looked at once for all of its values.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, reduce
+from functools import cache, lru_cache, reduce
 from operator import add
 from typing import Any, Final
 from uuid import UUID
@@ -17,6 +17,7 @@ from sharing_service.delivery.models import FRAGMENTS, UNGROUPED
 from sharing_service.delivery.modified import FORMAT
 from sharing_service.roster.catalogue import EXTENSIBLE, FIELDS, PEOPLE, Field, Group, Kind, numbering_of
 from sharing_service.roster.models import RECORDS
+from sharing_service.sharing.fields import GrantedFields
 
 NEVER_NULL: Final = frozenset(
     {"name", "sis_id", "school_number", "roles.student.sis_id", "roles.teacher.sis_id", "roles.staff.staff_id"}
@@ -68,6 +69,13 @@ def fragments(kind: Kind, district_id: UUID, record: FromClause) -> dict[str, Js
 def stored_fragments(kind: Kind) -> tuple[str, ...]:
     """The names of the fragments that every document of this kind has; none of them is empty."""
     return tuple(fragments(kind, UUID(int=0), records(kind, UUID(int=0), None)))
+
+
+@lru_cache(maxsize=1024)
+def granted_fragments(fields: GrantedFields, kind: Kind) -> tuple[str, ...]:
+    """The names of the fragments of this kind that an application gets with these fields."""
+    groups = fields.granted(kind)
+    return tuple(name for name in stored_fragments(kind) if name in UNGROUPED or name in groups)
 
 
 def _fragments(kind: Kind, district_id: UUID, record: FromClause, quote: Quote) -> dict[str, Pieces]:

@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from sharing_service.database import Prepared, Snapshot
+from sharing_service.delivery import feed
+from sharing_service.delivery.differences import Sight, difference
 from sharing_service.delivery.models import StoredLedger
 from sharing_service.roster.catalogue import PEOPLE, Kind
 from sharing_service.sharing import grants
@@ -153,14 +155,18 @@ async def rebuild(
     """
     with session.no_autoflush:  # the new permission and its ledger are written together, as the table demands
         before = await current(session, district_id, grant)
-        after = EMPTY
+        after, graph = EMPTY, None
         if sharing is not None:
             graph = await published(session, district_id)
             after = await evaluate(session, district_id, grant, sharing, graph)
-        return await point_to(session, district_id, grant, before=before, after=after, revision=revision)
+        changes = await _point_to(session, district_id, grant, before=before, after=after, revision=revision)
+        fields = grants.fields_of(grant)
+        differences = difference(Sight(before.sets, fields), Sight(after.sets, fields), graph)
+        await feed.write(session, district_id, [(grant, differences)], revision=revision)
+        return changes
 
 
-async def point_to(
+async def _point_to(
     session: AsyncSession, district_id: UUID, grant: Grant, *, before: Ledger, after: Ledger, revision: int
 ) -> Changes:
     """Store an evaluated ledger and make it the one that the grant shares."""
@@ -184,7 +190,7 @@ def moves(changes: Changes) -> bool:
 
 async def store(session: AsyncSession, district_id: UUID, application_id: UUID, ledger: Ledger) -> None:
     """Write a ledger down, which nobody reads until a grant points to it."""
-    bitmaps = {kind.value: _serialized(ledger.of(kind)) for kind in Kind}
+    bitmaps = {kind.value: feed.serialized(ledger.of(kind)) for kind in Kind}
     row = {"district_id": district_id, "id": ledger.id, "application_id": application_id, **bitmaps}
     await session.execute(insert(StoredLedger).values(row))
 
@@ -194,9 +200,3 @@ async def drop(session: AsyncSession, district_id: UUID, ids: Sequence[UUID]) ->
     if ids:
         named = (StoredLedger.district_id == district_id, StoredLedger.id.in_(ids))
         await session.execute(delete(StoredLedger).where(*named))
-
-
-def _serialized(ordinals: FrozenBitMap) -> bytes:
-    compact = BitMap(ordinals)
-    compact.run_optimize()
-    return compact.serialize()

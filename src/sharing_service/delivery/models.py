@@ -1,4 +1,4 @@
-"""Tables of ledgers, record documents and disclosures."""
+"""Tables of ledgers, feeds, record documents and disclosures."""
 
 from datetime import datetime
 from typing import Final
@@ -10,10 +10,12 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
     PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
     Uuid,
@@ -83,6 +85,30 @@ documents: Final = Table(
 `referring` is what a person refers to, as if all of it were shared: the ids of `schools` in their order, or the
 relationships of a contact. `delivery.references` uses it only where all of it is shared.
 """
+
+
+class FeedEntry(Base):
+    """What one revision changed for one grant among the records of one kind, as Roaring bitmaps of ordinals."""
+
+    __tablename__ = "feed"
+    __table_args__ = (
+        PrimaryKeyConstraint("district_id", "application_id", "revision", "place"),
+        ForeignKeyConstraint(
+            ["district_id", "application_id"], ["grants.district_id", "grants.application_id"], ondelete="CASCADE"
+        ),
+    )
+
+    district_id: Mapped[UUID] = mapped_column(Uuid)
+    application_id: Mapped[UUID] = mapped_column(Uuid)
+    revision: Mapped[int] = mapped_column(BigInteger)
+    place: Mapped[int] = mapped_column(SmallInteger)
+    """Of the kind in `delivery.feed.ORDER`."""
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
+    last_id: Mapped[UUID] = mapped_column(Uuid)
+    """The id of its last event."""
+    created: Mapped[bytes] = mapped_column(LargeBinary)
+    updated: Mapped[bytes] = mapped_column(LargeBinary)
+    deleted: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class Disclosure(Base):

@@ -20,7 +20,7 @@ TAIL: Final = WIDTH + len('"')
 FORMAT: Final = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'
 
 
-def _told(table: str, fragment: str) -> str:
+def told(table: str, fragment: str) -> str:
     """What a document says in one fragment, in SQL."""
     return f"left({table}.head, -{TAIL})" if fragment == "head" else f"{table}.{fragment}"
 
@@ -28,7 +28,7 @@ def _told(table: str, fragment: str) -> str:
 def _time(place: int, fragment: str) -> str:
     """When a fragment of a document that was written again last changed, in SQL."""
     before = f"case r.times when '' then left(right(r.head, {TAIL}), {WIDTH}) else {_slice('r.times', place)} end"
-    since = f"case when {_told('r', fragment)} = {_told('d', fragment)} then {before} else n.now end"
+    since = f"case when {told('r', fragment)} = {told('d', fragment)} then {before} else n.now end"
     return f'({since}) collate "C" as t{place}'
 
 

@@ -27,14 +27,13 @@ from sqlalchemy import (
 
 from sharing_service.database import Prepared, Snapshot
 from sharing_service.delivery import section_references
-from sharing_service.delivery.fragments import stored_fragments
-from sharing_service.delivery.models import UNGROUPED, documents
+from sharing_service.delivery.fragments import granted_fragments, stored_fragments
+from sharing_service.delivery.models import documents
 from sharing_service.delivery.modified import head_as_told
 from sharing_service.delivery.references import DISTRICT, QUOTED_ID, among, seen_by_grant, with_sections
 from sharing_service.delivery.views import View
 from sharing_service.roster.catalogue import PEOPLE, Kind, Numbering
 from sharing_service.roster.models import contact_students
-from sharing_service.sharing.fields import GrantedFields
 
 OF_THE_OBJECT: Final = ("head", "email")
 """Fragments that are members of the object itself; of a user the others are members of its role."""
@@ -63,7 +62,7 @@ class Page:
     """Documents in ascending order, and everybody who is in them, be it by id only."""
 
     parts: list[bytes] = field(default_factory=list)
-    """The documents as JSON, with commas between them; there is none between two parts."""
+    """The documents as JSON, with commas between them or each on its line; there is nothing between two parts."""
     first: str = ""
     last: str = ""
     """The ids at both ends; empty if there is no document."""
@@ -84,8 +83,8 @@ async def read(
 ) -> Page:
     """The documents of these ordinals, one statement for each 500. Whoever asks has checked that they are shared.
 
-    With a `uri` each stands in an envelope that names its address, which is the `uri` and its id. If a contact refers
-    to somebody who is not shared, it takes a second statement.
+    With a `uri` each stands in an envelope that names its address, which is the `uri` and its id; without, each stands
+    on a line of its own. If a contact refers to somebody who is not shared, it takes a second statement.
     """
     if not ordinals:
         return Page()
@@ -136,12 +135,6 @@ def page_of(row: Mapping[str, Any], view: View, numbering: Numbering) -> tuple[P
     return page, related
 
 
-def granted_fragments(fields: GrantedFields, kind: Kind) -> tuple[str, ...]:
-    """The names of the fragments of a kind that an answer has."""
-    groups = fields.granted(kind)
-    return tuple(name for name in stored_fragments(kind) if name in UNGROUPED or name in groups)
-
-
 @lru_cache(maxsize=256)
 def _statement(numbering: Joined, granted: Fragments, *, enveloped: bool) -> Prepared:
     return Prepared(joined(numbering, granted, enveloped=enveloped))
@@ -159,8 +152,9 @@ def joined(numbering: Joined, granted: Fragments, *, enveloped: bool) -> Select[
         contact_students.c.district_id == DISTRICT,
         among(contact_students.c.contact, "contacts"),
     )
+    separator: ColumnElement[str] = literal_column("','" if enveloped else "chr(10)")
     return select(
-        func.convert_to(func.string_agg(text, literal_column("','")), literal_column("'UTF8'")).label("body"),
+        func.convert_to(func.string_agg(text, separator), literal_column("'UTF8'")).label("body"),
         ids[1].label("first"),
         ids[func.count()].label("last"),
         func.array_agg(page.c.ordinal).label("ordinals"),
@@ -278,4 +272,5 @@ async def _read_sections(snapshot: Snapshot, view: View, ordinals: AbstractBitMa
         own = "".join(row[name] for name in names)
         members = ",".join((own, *section_references.members(row, view, persons)))
         texts.append(f"{{{members}}}" if uri is None else f'{{"data":{{{members}}},"uri":"{uri}{row["id"]}"}}')
-    return Page([",".join(texts).encode()], rows[0]["id"], rows[-1]["id"], frozenset({Kind.SECTIONS}), persons)
+    separator = "\n" if uri is None else ","
+    return Page([separator.join(texts).encode()], rows[0]["id"], rows[-1]["id"], frozenset({Kind.SECTIONS}), persons)

@@ -8,10 +8,12 @@ from uuid import UUID
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sharing_service.delivery import ledger
+from sharing_service.delivery import feed, ledger
+from sharing_service.delivery.differences import Differences, Moved, Sight, difference
 from sharing_service.delivery.ledger import EMPTY, Ledger
 from sharing_service.roster.catalogue import Kind
 from sharing_service.sharing import grants
+from sharing_service.sharing.fields import GrantedFields
 from sharing_service.sharing.graph import Coming
 from sharing_service.sharing.models import Grant
 
@@ -28,8 +30,15 @@ class Draft:
     before: Ledger
     after: Ledger
     """Stored already unless it is empty or the same as before, so that little is left to do under the lock."""
+    fields: GrantedFields
+    differences: Differences
+    """What its application sees otherwise with these fields."""
     shares_too_much: bool
     """Whether so many students would be newly shared that a person must look first."""
+
+    def is_for(self, grant: Grant) -> bool:
+        """Whether nobody has decided about the grant since."""
+        return self.decided_revision == grant.decided_revision and self.fields == grants.fields_of(grant)
 
     @property
     def stored(self) -> bool:
@@ -41,7 +50,7 @@ Drafts = dict[UUID, Draft]
 """By application."""
 
 
-async def draft(session: AsyncSession, district_id: UUID, coming: Coming, known: Drafts) -> Drafts:
+async def draft(session: AsyncSession, district_id: UUID, coming: Coming, moved: Moved, known: Drafts) -> Drafts:
     """Evaluate every grant of the district on the coming roster, except those that `known` has for the same decision.
 
     While the district is not locked, a grant that somebody decides about just now may be left out.
@@ -49,8 +58,8 @@ async def draft(session: AsyncSession, district_id: UUID, coming: Coming, known:
     drafts: Drafts = {}
     for grant in await grants.all_of(session, district_id):
         drafted = known.get(grant.application_id)
-        if drafted is None or drafted.decided_revision != grant.decided_revision:
-            drafted = await _drafted(session, district_id, grant, coming)
+        if drafted is None or not drafted.is_for(grant):
+            drafted = await _drafted(session, district_id, grant, coming, moved)
         if drafted is not None:
             drafts[grant.application_id] = drafted
     outdated = [
@@ -62,22 +71,27 @@ async def draft(session: AsyncSession, district_id: UUID, coming: Coming, known:
     return drafts
 
 
-async def _drafted(session: AsyncSession, district_id: UUID, grant: Grant, coming: Coming) -> Draft | None:
+async def _drafted(
+    session: AsyncSession, district_id: UUID, grant: Grant, coming: Coming, moved: Moved
+) -> Draft | None:
     try:
         before = await ledger.current(session, district_id, grant)
     except NoResultFound:
         # A decision made since the grant was read has replaced its ledger; under the lock it is drafted anyway.
         return None
     sharing = grants.permission_of(grant)
-    after = (
-        EMPTY if sharing is None else await ledger.evaluate(session, district_id, grant, sharing, await coming.get())
-    )
+    after, graph = EMPTY, None
+    if sharing is not None:
+        graph = await coming.get()
+        after = await ledger.evaluate(session, district_id, grant, sharing, graph)
     changes = after.changes_from(before)
     if not ledger.moves(changes):
         after = before
     added = len(changes[Kind.STUDENTS].added)
     too_much = added > HELD_NUMBER and 100 * added > HELD_PERCENT * len(before.of(Kind.STUDENTS))
-    drafted = Draft(grant, grant.decided_revision, before, after, shares_too_much=too_much)
+    fields = grants.fields_of(grant)
+    differences = difference(Sight(before.sets, fields), Sight(after.sets, fields), graph, moved)
+    drafted = Draft(grant, grant.decided_revision, before, after, fields, differences, shares_too_much=too_much)
     if drafted.stored:
         await ledger.store(session, district_id, grant.application_id, after)
     return drafted
@@ -90,6 +104,8 @@ async def publish(session: AsyncSession, district_id: UUID, drafts: Drafts, *, r
         if drafted.stored:
             drafted.grant.ledger_id = drafted.after.id
     await session.flush()
+    changed = [(drafted.grant, drafted.differences) for drafted in drafts.values()]
+    await feed.write(session, district_id, changed, revision=revision)
     await ledger.drop(session, district_id, [drafted.before.id for drafted in drafts.values() if drafted.stored])
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.sql.elements import BindParameter
 from sharing_service.access.models import Token
 from sharing_service.database import Prepared
 from sharing_service.delivery import ledger, pages, views
+from sharing_service.delivery.fragments import granted_fragments
 from sharing_service.delivery.pages import Fragments, Joined, Page
 from sharing_service.delivery.references import DISTRICT
 from sharing_service.delivery.views import Places, View
@@ -61,7 +62,7 @@ async def read(driver: asyncpg.Connection, district_id: UUID, digest: bytes, pla
     numbering, _ = places.record
     kinds = PEOPLE if numbering == "people" else (Kind(numbering),)
     fields = views.fields_of(guess.fields)
-    granted = tuple((kind, pages.granted_fragments(fields, kind)) for kind in kinds)
+    granted = tuple((kind, granted_fragments(fields, kind)) for kind in kinds)
     row: Any = await _statement(numbering, granted).fetchrow(
         driver, **views.entering(district_id, digest, places), schools=shared.school_mask, hidden=()
     )

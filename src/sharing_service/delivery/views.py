@@ -41,12 +41,16 @@ class View:
     """One application's part of a district, and where in it the ids of the request stand."""
 
     district_id: UUID
+    application_id: UUID
     district_name: str
     published_revision: int | None
     published_at: datetime | None
     revision: int
     """The last one that may have changed what the application sees."""
     connected_at: datetime
+    connected_revision: int
+    expired_event: UUID | None
+    """The last event of the feed that is gone."""
     paused_at: datetime | None
     fields: GrantedFields
     ledger: Ledger
@@ -97,6 +101,8 @@ ENTERING: Final = (
         Grant.revision,
         Grant.ledger_id,
         Grant.connected_at,
+        Grant.connected_revision,
+        Grant.expired_event,
         Grant.paused_at,
         District.name.label("district_name"),
         District.published_revision,
@@ -165,11 +171,14 @@ def view_of(entered: Mapping[str, Any], places: Places, shared: Ledger) -> View:
     """The view of a connected application, given its present ledger."""
     return View(
         district_id=entered["district_id"],
+        application_id=entered["application_id"],
         district_name=entered["district_name"],
         published_revision=entered["published_revision"],
         published_at=entered["published_at"],
         revision=entered["revision"],
         connected_at=entered["connected_at"],
+        connected_revision=entered["connected_revision"],
+        expired_event=entered["expired_event"],
         paused_at=entered["paused_at"],
         fields=fields_of(entered["fields"]),
         ledger=shared,

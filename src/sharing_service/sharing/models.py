@@ -87,6 +87,10 @@ class Grant(Base):
     """The last revision at which a person changed what is shared: permission, site selection or block.
     A sync redoes the grants whose number moved while it worked."""
     connected_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=now())
+    connected_revision: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    """Cursors of an earlier revision are those of a connection that has ended."""
+    expired_event: Mapped[UUID | None] = mapped_column(Uuid)
+    """The last event of the feed that is gone: a cursor before it has lost some."""
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=now())
     paused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
