@@ -3,13 +3,14 @@
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from sharing_service.access.callers import DistrictAdmin, Operator
 from sharing_service.actions.change_application import change_application
 from sharing_service.actions.connect_application import connect_application
 from sharing_service.database import enter_district
+from sharing_service.delivery.models import Disclosure
 from tests.factories.service import Connected, District, Json, answered
 from tests.factories.small_district import SMALL_DISTRICT
 from tests.factories.upload import render
@@ -162,6 +163,22 @@ async def test_declining(tutor: Connected) -> None:
         before + 1,
         {"fields": shown["accepted"], "declined": shown["declined"]},
     )
+
+
+async def test_disclosures_record_what_was_received(tutor: Connected) -> None:
+    """A disclosure names the groups that the answer held, not those that the application asks for.
+
+    Catches: a record that is made from the request."""
+    await ask(tutor, MORE)
+    await choose(tutor, "numbers", accept=False)
+    await tutor.records("/users", role="student")
+    async with tutor.district.service.database.read() as session:
+        await enter_district(session, UUID(tutor.district.id))
+        of_district = Disclosure.district_id == UUID(tutor.district.id)
+        last = await session.scalar(select(Disclosure).where(of_district).order_by(Disclosure.id.desc()).limit(1))
+
+    assert last is not None
+    assert last.field_groups == ["contacts", "email", "identity"]
 
 
 async def test_choosing_the_same_again(tutor: Connected) -> None:

@@ -185,3 +185,28 @@ async def test_long_lists(district: District) -> None:
 
 
 odd = {"field": "sis_id", "operator": "does_not_contain", "values": ["7"]}
+
+
+async def test_search_in_shared_lists(riverbend: District) -> None:
+    """A search finds shared records only, by the fields that the application receives, and pages through them.
+
+    Catches: a search that tells what a hidden field holds, or who is not shared."""
+    asked = await riverbend.service.application(fields={"teachers": {"optional": ["email"]}})
+    tutor = await riverbend.connect(asked)
+    await tutor.share(WHOLE | {"include_staff": False})
+
+    async def found(kind: str, **parameters: Any) -> list[str]:
+        page = await riverbend.get(f"{tutor.path}/shared/{kind}", **parameters)
+        assert page["total"] == len(page["data"])
+        return [row["sis_id"] for row in page["data"]]
+
+    assert await found("teachers", q="tom@n") == ["tom"]
+    assert await found("teachers", q="TOM@N") == []
+    assert await found("teachers", q="TOM@N", case_sensitive=False) == ["tom"]
+    assert await found("staff", q="yan") == []
+    await riverbend.call("PUT", f"{tutor.path}/fields", {"declined": ["email"]})
+    assert await found("teachers", q="tom@n") == []
+    first = await riverbend.get(f"{tutor.path}/shared/students", q="e", limit=1)
+    second = await riverbend.get(f"{tutor.path}/shared/students", q="e", limit=1, after=first["next"])
+    assert [row["sis_id"] for page in (first, second) for row in page["data"]] == ["ben", "dee"]
+    assert (first["total"], second["total"], second["next"]) == (2, 2, None)

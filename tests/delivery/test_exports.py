@@ -83,7 +83,7 @@ async def compared(
     """The file of an export, after a look at its list."""
     pieces = exports.as_csv(session, district_id, kind, export, at_once=at_once)
     written = b"".join([piece async for piece in pieces])
-    rows, total = await exports.page(session, district_id, kind, export, after=None, limit=1000)
+    rows, total = await exports.page(session, district_id, kind, export, search=None, after=None, limit=1000)
     assert len(rows) == total
     assert written == (csv_of(rows) if rows else written.partition(b"\r\n")[0] + b"\r\n")
     return written

@@ -36,12 +36,15 @@ def _search(
     return Search(q, case_sensitive) if q else None
 
 
+SearchOf = Annotated[Search | None, Depends(_search)]
+
+
 @router.get("/{kind}")
 async def list_records(
     session: DistrictRead,
     caller: DistrictAdminOf,
     kind: BrowsedKind,
-    search: Annotated[Search | None, Depends(_search)],
+    search: SearchOf,
     page: PageOf,
 ) -> Page[RecordRow]:
     """The records of one kind in the order of their ids."""

@@ -11,7 +11,7 @@ from starlette.types import Send
 
 from sharing_service.api.dependencies import DistrictAdminOf, PageOf, PathId
 from sharing_service.api.district_sessions import CountedKind, DistrictRead
-from sharing_service.api.roster import RecordRow, rows_shown
+from sharing_service.api.roster import RecordRow, SearchOf, rows_shown
 from sharing_service.api.saved import Counts
 from sharing_service.delivery import exports
 from sharing_service.delivery.ledger import COUNTED
@@ -77,11 +77,19 @@ async def download_shared(
 
 @router.get("/{kind}")
 async def list_shared(
-    session: DistrictRead, caller: DistrictAdminOf, application_id: PathId, kind: CountedKind, page: PageOf
+    session: DistrictRead,
+    caller: DistrictAdminOf,
+    application_id: PathId,
+    kind: CountedKind,
+    search: SearchOf,
+    page: PageOf,
 ) -> Page[RecordRow]:
-    """The shared records of one kind in the order of their ids, in the fields that the application receives."""
+    """The shared records of one kind in the order of their ids, in the fields that the application receives.
+
+    `q` looks into these fields only.
+    """
     export = await exports.of(session, caller.district_id, application_id)
     rows, total = await exports.page(
-        session, caller.district_id, kind, export, after=page.after_id, limit=page.limit + 1
+        session, caller.district_id, kind, export, search=search, after=page.after_id, limit=page.limit + 1
     )
     return rows_shown(rows, limit=page.limit, total=total)

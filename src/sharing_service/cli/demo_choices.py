@@ -68,6 +68,11 @@ def sharings(roster: Roster) -> dict[str, Json]:
     }
 
 
+def declined() -> dict[str, list[str]]:
+    """The field groups that the district keeps back though an application asks for them."""
+    return {MESSAGES: ["students.demographics"]}
+
+
 def math_rules(roster: Roster, grades: Sequence[str] = MATH_GRADES) -> Json:
     """Math of some grades, and learners of English with their sections and teachers; but one teacher opted out."""
     sections = _rule("sections", "subject", "is", "math")

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import httpx2
 
-from sharing_service.cli.demo_choices import LEARNING, LIBRARY, Roster, applications, selections, sharings
+from sharing_service.cli.demo_choices import LEARNING, LIBRARY, Roster, applications, declined, selections, sharings
 from sharing_service.cli.demo_requests import Keys, Place
 from sharing_service.cli.failure import CommandFailed
 from sharing_service.generator.district import write_district
@@ -94,6 +94,8 @@ class Loader:
             if name == LEARNING:
                 for school, selection in selections(roster).items():
                     await self._call(admin, "PUT", f"{grant}/sites/{school}", selection)
+            if name in declined():
+                await self._call(admin, "PUT", f"{grant}/fields", {"declined": declined()[name]})
             await self._call(admin, "PUT", f"{grant}/sharing", sharing)
 
     async def _token(self, wanted: Json) -> str:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from pyroaring import FrozenBitMap
+from pyroaring import AbstractBitMap
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.delivery import ledger, sheets
 from sharing_service.delivery.ledger import Ledger
 from sharing_service.roster import queries
 from sharing_service.roster.catalogue import Kind
-from sharing_service.roster.queries import Json, Shape
+from sharing_service.roster.queries import Json, Search, Shape
 from sharing_service.sharing import grants
 from sharing_service.sharing.fields import GrantedFields
 from sharing_service.sharing.models import Grant
@@ -42,13 +42,27 @@ async def of(session: AsyncSession, district_id: UUID, application_id: UUID) -> 
 
 
 async def page(
-    session: AsyncSession, district_id: UUID, kind: Kind, export: Export, *, after: UUID | None, limit: int
+    session: AsyncSession,
+    district_id: UUID,
+    kind: Kind,
+    export: Export,
+    *,
+    search: Search | None,
+    after: UUID | None,
+    limit: int,
 ) -> tuple[list[Json], int]:
-    """Up to `limit` shared records after an id, and how many are shared."""
-    shared = export.ledger.of(kind)
+    """Up to `limit` shared records after an id, and how many are found on all pages.
+
+    A search looks into the fields of the rows only: else it would tell what the others hold.
+    """
+    shape = export.shape(kind)
+    shared: AbstractBitMap = export.ledger.of(kind)
+    if search is not None:
+        shared = shared & await queries.found_by(session, district_id, kind, search, groups=shape.groups)
     last = None if after is None else await queries.last_ordinal_up_to(session, district_id, kind, after)
     start = 0 if last is None else shared.rank(last)
-    return await _rows(session, district_id, kind, export, start=start, limit=limit), len(shared)
+    rows = await queries.rows(session, district_id, kind, list(shared[start : start + limit]), shape=shape)
+    return rows, len(shared)
 
 
 async def as_csv(
@@ -63,10 +77,3 @@ async def as_csv(
         async with aclosing(sheets.lines(session, statement, shared[start : start + at_once])) as pieces:
             async for piece in pieces:
                 yield piece
-
-
-async def _rows(
-    session: AsyncSession, district_id: UUID, kind: Kind, export: Export, *, start: int, limit: int
-) -> list[Json]:
-    shared: FrozenBitMap = export.ledger.of(kind)
-    return await queries.rows(session, district_id, kind, list(shared[start : start + limit]), shape=export.shape(kind))

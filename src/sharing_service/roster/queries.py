@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from pyroaring import BitMap
 from sqlalchemy import ColumnElement, Text, cast, collate, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -52,10 +53,11 @@ class Search:
     text: str
     case_sensitive: bool = True
 
-    def finds(self, kind: Kind) -> ColumnElement[bool]:
-        """Whether a record has the text; it stands for itself, so `%` and `_` are letters like others."""
+    def finds(self, kind: Kind, groups: Collection[Group] = ALL_GROUPS) -> ColumnElement[bool]:
+        """Whether a record has the text in these groups; `%` and `_` are letters like others."""
         table = RECORDS[kind]
-        values: list[ColumnElement[str]] = [table.c[one.name] for one in FIELDS[kind] if one.name in SEARCHED]
+        searched = [one.name for one in FIELDS[kind] if one.name in SEARCHED and one.group in groups]
+        values: list[ColumnElement[str]] = [table.c[name] for name in searched]
         if kind in PEOPLE:
             values += [display_name(kind), func.concat_ws(" ", table.c.first_name, table.c.last_name)]
         wanted = self._folded(literal(self.text, Text))
@@ -88,6 +90,17 @@ async def page(
     statement = select(table.c.ordinal).where(*found).order_by(table.c.id).limit(limit)
     ordinals = (await session.scalars(statement)).all()
     return await rows(session, district_id, kind, ordinals), total or 0
+
+
+async def found_by(
+    session: AsyncSession, district_id: UUID, kind: Kind, search: Search, *, groups: Collection[Group]
+) -> BitMap:
+    """The ordinals of all records that have the text in a field of these groups."""
+    table = RECORDS[kind]
+    found = select(func.array_agg(table.c.ordinal)).where(
+        table.c.district_id == district_id, search.finds(kind, groups)
+    )
+    return BitMap(await session.scalar(found) or ())
 
 
 async def get(session: AsyncSession, district_id: UUID, kind: Kind, *, record_id: UUID) -> Json:
