@@ -19,6 +19,14 @@ name.last               string   string?  string?
 roles                   object   object   object
 """
 OBJECTS: Final[dict[str, str]] = {
+    "event": """
+id                      string   string   string
+type                    string   string   string
+created                 string   string   string
+data                    object   object   object
+data.object             object   object   object
+previous_attributes     -        object   object
+""",
     "district": """
 id                              string   string   string
 name                            string   string   string
@@ -208,6 +216,7 @@ DIFFERENCES: Final[dict[str, str]] = {
 """Where a member here is not what both versions say, and why."""
 NOT_HERE: Final[dict[str, str]] = {
     "district_contact.id": "nobody is named there",
+    "previous_attributes": "an event tells the record as it is now, so that no old one tells what may not be told",
     "error": "a district that cannot be told answers 503 or 423 in its place",
     "pause_start": "a paused application is answered 423",
     "pause_end": "a paused application is answered 423",
