@@ -16,6 +16,7 @@ from tests.factories.service import Connected, District
 GRANTS: Final = 100
 KEPT: Final = 4_000_000
 """Bytes of one grant."""
+DAYS_KEPT: Final = 30
 
 
 def measure_days(ground: Ground) -> list[Row]:
@@ -68,8 +69,13 @@ async def _measure(one: Served, many: Served, days: list[Path]) -> list[Row]:
 
 
 async def _kept(there: Opened) -> Size:
-    """What the one grant keeps: its feed of the days that were published, scaled to 30, is to be added here."""
+    """What the one grant keeps: its ledger, and the feed of the days that were published, scaled to 30."""
     ledger = await there.connection.fetchval(
         "select pg_column_size(ledgers.*) from ledgers join grants on ledger_id = ledgers.id"
     )
-    return Size("what a grant with `rules` keeps: its ledger (and 30 days of feed, once there is one)", ledger, KEPT)
+    days, feed = await there.connection.fetchrow(
+        "select count(distinct f.revision), sum(pg_column_size(f.*)) from feed f join revisions r"
+        " on r.district_id = f.district_id and r.number = f.revision where r.cause = 'sync_roster'"
+    )
+    what = f"what a grant with `rules` keeps: its ledger and {DAYS_KEPT} days of feed, from {days} days"
+    return Size(what, ledger + feed * DAYS_KEPT // days, KEPT)
