@@ -298,3 +298,23 @@ async def test_a_page_costs_few_statements_whatever_its_size(application: Connec
     with statements_of(district.service.database) as seen:
         await application.read("/events", ending_before="last", record_type="users")
     assert len(asked(seen)) == 4
+
+
+async def test_a_long_feed_is_read_to_its_end(application: Connected) -> None:
+    """More revisions than one statement reads are joined, forward and backward."""
+    before = await events_after(application, FIRST)
+    async with application.district.service.database.write() as session:
+        await enter_district(session, UUID(application.district.id))
+        again = """
+            insert into feed (district_id, application_id, revision, place, last_id, created, updated, deleted)
+            select district_id, application_id, revision + n, place, last_id, updated, created, deleted
+            from feed, generate_series(1, 240) n where application_id = :application and place = 0
+        """
+        await session.execute(text(again), {"application": UUID(application.id)})
+    schools = len(await application.records("/schools"))
+    events = await events_after(application, FIRST)
+    assert len(events) == len(before) + 240 * schools
+    assert events == await events_after(application, FIRST, limit=331)
+    back = await application.read("/events", ending_before="last", limit=10_000, count="true")
+    assert [item["data"] for item in back["data"]] == events
+    assert back["count"] == len(events)

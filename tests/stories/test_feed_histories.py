@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any, Final, TypeVar
+from uuid import UUID
 
 import httpx2
 import pytest
@@ -11,8 +12,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from pydantic import SecretStr
+from sqlalchemy import select
 
+from sharing_service.database import enter_district
 from sharing_service.main import create_app
+from sharing_service.roster.models import Identity
 from sharing_service.settings import Settings
 from sharing_service.sharing.fields import BY_NAME
 from tests.conftest import OPERATOR_TOKEN
@@ -74,7 +78,11 @@ class Histories(RuleBasedStateMachine):
     async def _now(self, world: World, *, published: bool) -> None:
         if published:
             self.world = world
-            self.ids = {**self.ids, **await self.district.ids()}
+            district_id = UUID(self.district.id)
+            async with self.service.database.read() as session:
+                await enter_district(session, district_id)
+                known = await session.scalars(select(Identity).where(Identity.district_id == district_id))
+                self.ids = {(one.kind, one.key): str(one.id) for one in known}
 
     def watched(self, step: Coroutine[Any, Any, object]) -> None:
         """Do something; while the application may read, its feed tells what this changed in its lists, and no more."""
