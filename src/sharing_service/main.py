@@ -1,5 +1,6 @@
 """The composition root: the only place where the parts meet."""
 
+import asyncio
 import os
 import re
 import secrets
@@ -31,6 +32,7 @@ from sharing_service.api.edge import Edge, Measures
 from sharing_service.database import Database
 from sharing_service.delivery.disclosures import Disclosures
 from sharing_service.settings import Settings
+from sharing_service.sharing import kept
 
 BODY_LIMIT: Final = 16 * 1024 * 1024
 """Bytes of a JSON body: the largest list of sections takes a quarter of it. An upload has a limit of its own."""
@@ -73,7 +75,11 @@ def create_app(settings: Settings, *, database_url: str | None = None) -> FastAP
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    refreshing = asyncio.create_task(kept.stay_fresh(app.state.database))
     yield
+    refreshing.cancel()
+    with suppress(asyncio.CancelledError):
+        await refreshing
     await app.state.database.close()
 
 

@@ -12,7 +12,7 @@ from sharing_service.delivery import saving
 from sharing_service.delivery.saving import Saved
 from sharing_service.errors import Conflict
 from sharing_service.roster import revisions
-from sharing_service.sharing import grants, picks, sites
+from sharing_service.sharing import grants, kept, picks, sites
 from sharing_service.sharing.models import Grant, SiteChoice
 from sharing_service.sharing.permissions import SelectNothing, SiteSelection, as_json
 
@@ -24,6 +24,7 @@ async def choose_site(
     if isinstance(caller, SchoolLead):
         caller.check_leads(school_id)
     district_id = caller.district_id
+    await kept.read_ahead(session, district_id)
     await revisions.lock(session, district_id)
     grant = await grants.get_for_update(session, district_id, application_id)
     school = await sites.school_of(session, district_id, school_id)

@@ -10,7 +10,7 @@ from sharing_service.audit.trail import AuditAction
 from sharing_service.delivery import saving
 from sharing_service.delivery.saving import Saved
 from sharing_service.roster import revisions
-from sharing_service.sharing import grants, versions
+from sharing_service.sharing import grants, kept, versions
 from sharing_service.sharing.permissions import SHARING
 from sharing_service.sharing.versions import Expected
 
@@ -20,6 +20,7 @@ async def restore_sharing(
 ) -> Saved:
     """Set the permission that a version had, as a new version; one that shared nothing unshares."""
     district_id = caller.district_id
+    await kept.read_ahead(session, district_id)
     await revisions.lock(session, district_id)
     grant = await grants.get_for_update(session, district_id, application_id)
     wanted = await versions.get(session, district_id, application_id, version=version)

@@ -10,7 +10,7 @@ from sharing_service.audit.trail import AuditAction
 from sharing_service.delivery import saving
 from sharing_service.delivery.saving import Saved
 from sharing_service.roster import revisions
-from sharing_service.sharing import grants, picks
+from sharing_service.sharing import grants, kept, picks
 from sharing_service.sharing.permissions import SharingPermission
 from sharing_service.sharing.versions import Expected
 
@@ -25,6 +25,7 @@ async def set_sharing(
 ) -> Saved:
     """Give a grant a new sharing permission; the very permission that is set changes nothing."""
     district_id = caller.district_id
+    await kept.read_ahead(session, district_id)
     await revisions.lock(session, district_id)
     grant = await grants.get_for_update(session, district_id, application_id)
     if expected is not None:

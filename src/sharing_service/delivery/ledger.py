@@ -17,11 +17,11 @@ from sharing_service.delivery import feed
 from sharing_service.delivery.differences import Sight, difference
 from sharing_service.delivery.models import StoredLedger
 from sharing_service.roster.catalogue import PEOPLE, Kind
-from sharing_service.sharing import grants
-from sharing_service.sharing.graph import Graph, published
+from sharing_service.sharing import grants, kept
+from sharing_service.sharing.graph import RESOLVED, Graph
 from sharing_service.sharing.models import Grant
 from sharing_service.sharing.permissions import SharingPermission
-from sharing_service.sharing.resolver import resolve, with_companions
+from sharing_service.sharing.resolver import SharedRoster, resolve, with_companions
 
 COUNTED: Final = (Kind.SCHOOLS, Kind.SECTIONS, Kind.STUDENTS, Kind.TEACHERS, Kind.STAFF)
 """The kinds that counts and changes show; the others come along with them."""
@@ -146,6 +146,18 @@ async def evaluate(
     return Ledger(uuid7(), {kind: FrozenBitMap(ordinals) for kind, ordinals in found.items()})
 
 
+def without(before: Ledger, graph: Graph, person: int) -> Ledger:
+    """What a grant shares when a person is blocked who was not: nobody else goes but contacts of this person only.
+
+    `before` is what `evaluate` would find, so what the mode shares need not be asked again.
+    """
+    if person not in before.users(contacts=False):
+        return before
+    part = SharedRoster(**{kind.value: BitMap(before.of(kind)) for kind in RESOLVED})
+    found = with_companions(graph, part, BitMap([person]))
+    return Ledger(uuid7(), {kind: FrozenBitMap(ordinals) for kind, ordinals in found.items()})
+
+
 async def rebuild(
     session: AsyncSession, district_id: UUID, grant: Grant, sharing: SharingPermission | None, *, revision: int
 ) -> Changes:
@@ -157,19 +169,22 @@ async def rebuild(
         before = await current(session, district_id, grant)
         after, graph = EMPTY, None
         if sharing is not None:
-            graph = await published(session, district_id)
+            graph = await kept.published(session, district_id)
             after = await evaluate(session, district_id, grant, sharing, graph)
-        changes = await _point_to(session, district_id, grant, before=before, after=after, revision=revision)
-        fields = grants.fields_of(grant)
-        differences = difference(Sight(before.sets, fields), Sight(after.sets, fields), graph)
-        await feed.write(session, district_id, [(grant, differences)], revision=revision)
-        return changes
+        return await point_to(session, district_id, grant, graph, before=before, after=after, revision=revision)
 
 
-async def _point_to(
-    session: AsyncSession, district_id: UUID, grant: Grant, *, before: Ledger, after: Ledger, revision: int
+async def point_to(
+    session: AsyncSession,
+    district_id: UUID,
+    grant: Grant,
+    graph: Graph | None,
+    *,
+    before: Ledger,
+    after: Ledger,
+    revision: int,
 ) -> Changes:
-    """Store an evaluated ledger and make it the one that the grant shares."""
+    """Store an evaluated ledger, point the grant to it, and tell its feed; only the empty one needs no graph."""
     changes = after.changes_from(before)
     if after is EMPTY:
         grant.ledger_id = None
@@ -180,6 +195,9 @@ async def _point_to(
     await session.flush()
     if before.id not in (EMPTY.id, grant.ledger_id):
         await drop(session, district_id, [before.id])
+    fields = grants.fields_of(grant)
+    differences = difference(Sight(before.sets, fields), Sight(after.sets, fields), graph)
+    await feed.write(session, district_id, [(grant, differences)], revision=revision)
     return changes
 
 

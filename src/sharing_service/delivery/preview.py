@@ -13,7 +13,7 @@ from sharing_service.delivery import ledger
 from sharing_service.delivery.ledger import COUNTED, Change, Counts
 from sharing_service.roster import queries
 from sharing_service.roster.catalogue import Kind
-from sharing_service.sharing import grants, graph, picks
+from sharing_service.sharing import grants, kept, picks
 from sharing_service.sharing.models import Grant
 from sharing_service.sharing.permissions import SharingPermission
 
@@ -38,7 +38,7 @@ async def of(session: AsyncSession, district_id: UUID, application_id: UUID, sha
     """Preview a permission; ids that the district never had are refused as a save would."""
     grant = await grants.get(session, district_id, application_id)
     await picks.check_known(session, district_id, sharing)
-    after = await ledger.evaluate(session, district_id, grant, sharing, await graph.published(session, district_id))
+    after = await ledger.evaluate(session, district_id, grant, sharing, await kept.published(session, district_id))
     changes = after.changes_from(await ledger.current(session, district_id, grant))
     samples = {
         kind.value: {

@@ -1,7 +1,7 @@
 """All ledgers of a district: evaluated on a roster not published yet, then swapped in under one revision."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from sharing_service.delivery import feed, ledger
 from sharing_service.delivery.differences import Differences, Moved, Sight, difference
 from sharing_service.delivery.ledger import EMPTY, Ledger
 from sharing_service.roster.catalogue import Kind
-from sharing_service.sharing import grants
+from sharing_service.sharing import grants, kept
 from sharing_service.sharing.fields import GrantedFields
 from sharing_service.sharing.graph import Coming
 from sharing_service.sharing.models import Grant
@@ -109,8 +109,24 @@ async def publish(session: AsyncSession, district_id: UUID, drafts: Drafts, *, r
     await ledger.drop(session, district_id, [drafted.before.id for drafted in drafts.values() if drafted.stored])
 
 
-async def rebuild_all(session: AsyncSession, district_id: UUID, touched: Iterable[Grant], *, revision: int) -> None:
-    """Evaluate and repoint the grants that a person's decision concerns, such as a block for all applications."""
+async def take_out(
+    session: AsyncSession, district_id: UUID, touched: Iterable[Grant], person: int, *, revision: int
+) -> None:
+    """Repoint the grants that a new block concerns: not evaluated, since they may be a hundred, under the lock."""
+    graph = await kept.published(session, district_id)
     for grant in touched:
         grant.decided_revision = revision
-        await ledger.rebuild(session, district_id, grant, grants.permission_of(grant), revision=revision)
+        before = await ledger.current(session, district_id, grant)
+        after = ledger.without(before, graph, person)
+        await ledger.point_to(session, district_id, grant, graph, before=before, after=after, revision=revision)
+
+
+async def rebuild_all(session: AsyncSession, district_id: UUID, touched: Iterable[Grant], *, revision: int) -> None:
+    """Evaluate and repoint the grants that a person's decision concerns, such as the end of a block for all."""
+    graph = replace(await kept.published(session, district_id), matched={})
+    for grant in touched:
+        grant.decided_revision = revision
+        before = await ledger.current(session, district_id, grant)
+        sharing = grants.permission_of(grant)
+        after = EMPTY if sharing is None else await ledger.evaluate(session, district_id, grant, sharing, graph)
+        await ledger.point_to(session, district_id, grant, graph, before=before, after=after, revision=revision)

@@ -1,31 +1,23 @@
 """The roster of a district as a graph in memory: which records there are, and which belongs to which.
 
-A closure over 7,000,000 enrollments takes the database seconds and arrays of numbers some milliseconds. A published
-roster never changes, so a process keeps the graphs that it used last.
+A closure over 7,000,000 enrollments takes the database seconds and arrays of numbers some milliseconds.
 """
 
 import asyncio
 from array import array
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap, FrozenBitMap
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.roster.catalogue import Kind
 from sharing_service.roster.enrolling import Pairs, firsts, seconds
-from sharing_service.roster.models import District
 from sharing_service.sharing.rules import Rule
-
-KEPT_BYTES: Final = 256 * 1024 * 1024
-"""What the kept graphs of a process may take together; the one used last is kept however large it is."""
 
 RESOLVED: Final = (Kind.SCHOOLS, Kind.SECTIONS, Kind.STUDENTS, Kind.TEACHERS, Kind.STAFF)
 
@@ -160,49 +152,6 @@ class Coming:
             graph = await read(self._session, self._district_id, self._enrolled)
             self._graph = replace(graph, matched={})
         return self._graph
-
-
-Published = tuple[UUID, int, datetime]
-"""A district, its published revision, and when that was published."""
-
-
-class Kept:
-    """The graphs that were used last, as many as fit into `limit` bytes, and in any case the very last one."""
-
-    def __init__(self, limit: int) -> None:
-        """Keep nothing yet."""
-        self._limit = limit
-        self._graphs: OrderedDict[Published, Graph] = OrderedDict()
-
-    def get(self, key: Published) -> Graph | None:
-        """A graph that is kept."""
-        return self._graphs.get(key)
-
-    def keep(self, key: Published, graph: Graph) -> None:
-        """Keep a graph that is used just now; those that were not used for longest go."""
-        self._graphs[key] = graph
-        self._graphs.move_to_end(key)
-        while len(self._graphs) > 1 and sum(kept.bytes for kept in self._graphs.values()) > self._limit:
-            self._graphs.popitem(last=False)
-
-
-_kept: Final = Kept(KEPT_BYTES)
-
-
-async def published(session: AsyncSession, district_id: UUID) -> Graph:
-    """The graph of the roster that serves now.
-
-    For a snapshot, or a transaction that has locked the district: else a sync could publish meanwhile.
-    Not for a transaction that has changed the roster: a revision that it takes may yet be given to another roster.
-    """
-    statement = select(District.published_revision, District.published_at).where(District.id == district_id)
-    revision, at = (await session.execute(statement)).one()
-    if revision is None or at is None:
-        return await read(session, district_id)
-    key = (district_id, revision, at)
-    graph = _kept.get(key) or await read(session, district_id)
-    _kept.keep(key, graph)
-    return graph
 
 
 async def read(session: AsyncSession, district_id: UUID, enrolled: Pairs | None = None) -> Graph:
