@@ -43,10 +43,11 @@ async def _connected(district: District, number: int) -> Connected:
 async def _measure(one: Served, many: Served, days: list[Path]) -> list[Row]:
     alone = Comparison("files of the next day, 1 % churn, one grant with `rules`", COPY, Goal(5))
     crowd = Comparison(f"files of the next day, {GRANTS} grants with `rules`", "the same with one grant", Goal(2))
+    first = Comparison("the first save after a publication, `rules` (three)", "the save after it")
     async with AsyncExitStack() as stack:
         here, there = [await stack.enter_async_context(opened(service)) for service in (one, many)]
         await connect(here, grants=1)
-        await connect(there, grants=GRANTS)
+        applications = await connect(there, grants=GRANTS)
 
         async def copied(number: int) -> None:
             await copy(here, days[number])
@@ -57,15 +58,24 @@ async def _measure(one: Served, many: Served, days: list[Path]) -> list[Row]:
         async def with_many(number: int) -> None:
             await publish_next(there, days[number])
 
+        async def other_rules(_: int) -> None:
+            await applications[0].share(varied_rules(GRANTS))
+
+        async def first_rules(_: int) -> None:
+            await applications[0].share(varied_rules(0))
+
         for number in range(len(days)):
             await make_bare_tables(here)
             await alone.turn(number, with_one, copied)
             crowd.ours.append(await timed(with_many, number))
+            first.ours.append(await timed(other_rules, number))
+            first.theirs.append(await timed(first_rules, number))
             for side in (here, there):
                 await check_published(side, days[number])
-        del alone.ours[0], alone.theirs[0], crowd.ours[0]
+        for figures in (alone.ours, alone.theirs, crowd.ours, first.ours, first.theirs):
+            del figures[0]
         crowd.theirs = alone.ours
-        return [alone, crowd, await _kept(here)]
+        return [alone, crowd, first, await _kept(here)]
 
 
 async def _kept(there: Opened) -> Size:
