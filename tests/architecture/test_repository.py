@@ -32,6 +32,13 @@ def test_nothing_of_a_machine() -> None:
     assert "pyproject.toml" in texts
 
 
+def test_decisions_are_numbered() -> None:
+    """Each decision record has the next number, so that a number names one of them."""
+    numbers = sorted(path.name.partition("-")[0] for path in (ROOT / "docs/decisions").glob("*.md"))
+
+    assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
+
+
 def test_locks_cover_what_is_declared() -> None:
     """Every declared dependency is locked, at a version that the declaration allows, with hashes."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
