@@ -117,7 +117,7 @@ async def test_the_tag_of_the_district_moves_with_its_sync(readers: Readers, riv
 
 
 async def test_a_refusal_has_no_tag(readers: Readers, riverbend: Riverbend) -> None:
-    """What is refused has no validator, whether or not the request brings one."""
+    """What is refused has no validator, whether or not the request brings one, and tells the revision as all else."""
     reader = await readers.connect(riverbend.roster.everything() | {Kind.STUDENTS: []})
     tag = (await reader.ask("/users")).headers["ETag"]
     hidden = f"/users/{riverbend.id('people', riverbend.ann)}"
@@ -125,3 +125,4 @@ async def test_a_refusal_has_no_tag(readers: Readers, riverbend: Riverbend) -> N
     for path, status in ((hidden, 404), (without_term, 404), ("/users?limit=0", 400), ("/users?limit=10001", 413)):
         answer = await again(reader, path, tag)
         assert (answer.status_code, "etag" in answer.headers) == (status, False)
+        assert answer.headers["X-Sharing-Revision"]

@@ -129,11 +129,11 @@ async def answer(request: Request, asked: Asked, answering: Answering) -> Respon
             if entered is None:
                 raise Unauthenticated
             caller = await _admitted(request, entered)
-            if fault is not None:
-                raise fault
             view = await views.visit(snapshot, entered, places)
             singles.remember(digest, entered)
             answers.remember(request.state, view)
+            if fault is not None:
+                raise fault
             view.check_open()
             if asked.record and not view.sees(asked.record, view.record):
                 raise NotFound
