@@ -69,6 +69,8 @@ TURNED: Final = replace(
 )
 WITHOUT_CAL: Final = replace(FIRST, enrollments={pair for pair in FIRST.enrollments if pair != ("algebra", "cal")})
 OTHER_ANN: Final = replace(FIRST.students["ann"], values={**FIRST.students["ann"].values, "gender": "X"})
+OTHER_MAIL: Final = {**FIRST.students["ann"].values, "email": "other@x.org"}
+MAILED: Final = replace(FIRST, students={**FIRST.students, "ann": replace(FIRST.students["ann"], values=OTHER_MAIL)})
 HIDDEN: Final = replace(FIRST, students={**FIRST.students, "ann": OTHER_ANN})
 
 
@@ -101,6 +103,21 @@ async def a_save_comes_before_a_sync(followed: Followed) -> None:
 
     async def meanwhile() -> None:
         await followed.application.share(narrow)
+        await followed.reader.follow()
+
+    await run(followed.district, meanwhile)
+    await followed.check()
+
+
+async def fields_change_before_a_sync(followed: Followed) -> None:
+    """A sync that changes a field begins before its group is accepted, and is published after it."""
+    path = f"{followed.application.path}/fields"
+    await followed.district.call("PUT", path, {"declined": ["students.email"]})
+    await followed.check()
+    await queued(followed.district, render(MAILED))
+
+    async def meanwhile() -> None:
+        await followed.district.call("PUT", path, {"declined": []})
         await followed.reader.follow()
 
     await run(followed.district, meanwhile)
@@ -161,9 +178,14 @@ def planted(fault: Fault) -> Iterator[None]:
             setattr(module, name, right)
 
 
-@pytest.mark.parametrize("story", [links_move, somebody_is_hidden, fields_change, a_save_comes_before_a_sync])
+@pytest.mark.parametrize(
+    "story", [links_move, somebody_is_hidden, fields_change, a_save_comes_before_a_sync, fields_change_before_a_sync]
+)
 async def test_a_story_passes(service: Service, story: Callable[[Followed], Awaitable[None]]) -> None:
-    """Without a fault each story ends well."""
+    """Without a fault each story ends well.
+
+    Catches a sync that keeps the events of the field groups that there were when it began.
+    """
     await story(await begin(service))
 
 

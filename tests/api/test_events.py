@@ -257,19 +257,36 @@ async def test_a_new_connection_has_a_new_feed(application: Connected, district:
     assert follower.copy == await read_lists(again)
 
 
+async def ordinal_of(district: District, record_id: str) -> int:
+    """The ordinal of a record."""
+    async with district.service.database.read() as session:
+        await enter_district(session, UUID(district.id))
+        found = await session.execute(text("select ordinal from identities where id = :id"), {"id": UUID(record_id)})
+        return int(found.scalar_one())
+
+
 async def test_events_with_persons_are_on_record(application: Connected, district: District) -> None:
-    """A page of the feed is recorded with everybody who is in it, be it by id only."""
+    """A page of the feed is recorded with everybody who is in it, be it by id only.
+
+    Catches a feed that forgets those whom it tells as gone.
+    """
     await application.read("/events", record_type="users", limit=10_000)
     await application.read("/events", record_type="schools")
+    everybody, cursor = len(await application.records("/users")), await newest(application)
+    ben = (await district.ids())["students", "ben"]
+    body = {"kind": "students", "record_id": ben, "application_id": None, "reason": "asked for"}
+    await district.call("POST", "/blocks", body, status=201)
+    await application.read("/events", starting_after=cursor, record_type="users")
     async with district.service.database.read() as session:
         await enter_district(session, UUID(district.id))
         rows = await session.execute(
-            text("select route, persons from disclosures where application_id = :id order by id"),
+            text("select persons from disclosures where application_id = :id and route = '/v3.1/events' order by id"),
             {"id": UUID(application.id)},
         )
-        [(route, persons)] = rows.all()
-    assert route == "/v3.1/events"
-    assert len(BitMap.deserialize(persons)) == len(await application.records("/users"))
+        pages = [BitMap.deserialize(persons) for persons in rows.scalars()]
+    gone = await ordinal_of(district, ben)
+    assert len(pages[0]) == everybody
+    assert gone in pages[-1]
 
 
 async def test_a_paused_application_finds_what_changed_meanwhile(application: Connected, district: District) -> None:
