@@ -257,6 +257,19 @@ async def test_a_new_connection_has_a_new_feed(application: Connected, district:
     assert follower.copy == await read_lists(again)
 
 
+async def test_a_cursor_of_what_has_not_happened(application: Connected) -> None:
+    """A cursor beyond the newest revision, as after a restored backup, answers 410 and not an empty page.
+
+    Catches a follower who waits there and misses all that happens until the revisions come up to its cursor.
+    """
+    last = place_of(UUID(await newest(application)))
+    assert last is not None
+    for query in ("starting_after", "ending_before"):
+        answer = await application.fetch("/events", **{query: str(last._replace(revision=last.revision + 1).id)})
+        assert answer.status_code == 410
+        assert (await application.fetch("/events", **{query: GREATEST})).status_code == 200
+
+
 async def ordinal_of(district: District, record_id: str) -> int:
     """The ordinal of a record."""
     async with district.service.database.read() as session:
@@ -328,6 +341,8 @@ async def test_a_long_feed_is_read_to_its_end(application: Connected) -> None:
             from feed, generate_series(1, 240) n where application_id = :application and place = 0
         """
         await session.execute(text(again), {"application": UUID(application.id)})
+        moved = "update grants set revision = revision + 240 where application_id = :application"
+        await session.execute(text(moved), {"application": UUID(application.id)})
     schools = len(await application.records("/schools"))
     events = await events_after(application, FIRST)
     assert len(events) == len(before) + 240 * schools

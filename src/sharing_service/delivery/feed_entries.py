@@ -13,7 +13,7 @@ from pyroaring import AbstractBitMap, BitMap
 from sqlalchemy import ARRAY, BigInteger, SmallInteger, Uuid, any_, bindparam, literal_column, select, tuple_
 
 from sharing_service.database import Prepared, Snapshot
-from sharing_service.delivery.feed import BEGINNING, EXPIRED, ORDER, EventPlace, Operation, place_of
+from sharing_service.delivery.feed import BEGINNING, END, EXPIRED, ORDER, EventPlace, Operation, place_of
 from sharing_service.delivery.models import FeedEntry
 from sharing_service.delivery.references import DISTRICT
 from sharing_service.delivery.views import View
@@ -106,8 +106,10 @@ BACKWARDS: Final = Prepared(
 
 
 def check_cursor(view: View, cursor: EventPlace) -> None:
-    """CursorExpired if events after this cursor are gone, or if it belongs to a connection that has ended."""
+    """CursorExpired if events after this cursor are gone, or if it belongs to another feed than this connection's."""
     of_another = cursor > BEGINNING and cursor.revision < view.connected_revision
+    # Of a database that was since restored: who went on from there would miss what happens again under its revisions.
+    of_another |= view.revision < cursor.revision < END.revision
     if of_another or (view.expired_event is not None and cursor < _known(view.expired_event)):
         raise CursorExpired
 
