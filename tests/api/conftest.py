@@ -1,4 +1,4 @@
-"""The partner API: alone, over a district written straight into the tables, and over one that was uploaded."""
+"""The partner API: alone, over a district written straight into the tables, and over uploaded ones; and its clients."""
 
 from collections.abc import AsyncIterator
 
@@ -11,9 +11,12 @@ from sharing_service.access.tokens import Tokens
 from sharing_service.api import clever, problems
 from sharing_service.database import Database
 from sharing_service.delivery.disclosures import Disclosures
+from tests.factories.clients import Client, register
 from tests.factories.full_district import full_district
 from tests.factories.partner import Readers, Riverbend
-from tests.factories.service import Connected, Service
+from tests.factories.service import Connected, District, Service
+from tests.factories.small_district import SMALL_DISTRICT
+from tests.factories.upload import render
 
 
 @pytest.fixture
@@ -46,3 +49,19 @@ async def full_reader(service: Service) -> Connected:
     connected = await district.connect()
     await connected.share({"mode": "district", "include_staff": True})
     return connected
+
+
+@pytest.fixture(scope="module")
+async def published(service: Service) -> District:
+    """A district with a roster."""
+    district = await service.district()
+    await district.publish(render(SMALL_DISTRICT))
+    return district
+
+
+@pytest.fixture
+async def client(service: Service, published: District) -> Client:
+    """An application with which the district shares everything."""
+    client = await register(service)
+    await (await client.connect(published)).share({"mode": "district"})
+    return client

@@ -18,28 +18,10 @@ from sharing_service.main import create_app
 from sharing_service.settings import Settings
 from tests.factories.clients import Client, register
 from tests.factories.service import District, Json, Service, answered, bearer
-from tests.factories.small_district import SMALL_DISTRICT
-from tests.factories.upload import render
 
 GRANT = {"grant_type": "client_credentials"}
 TOKENS = Tokens(b"k" * 32)
 """As the service of the tests has it."""
-
-
-@pytest.fixture(scope="module")
-async def published(service: Service) -> District:
-    """A district with a roster."""
-    district = await service.district()
-    await district.publish(render(SMALL_DISTRICT))
-    return district
-
-
-@pytest.fixture
-async def client(service: Service, published: District) -> Client:
-    """An application with which the district shares everything."""
-    client = await register(service)
-    await (await client.connect(published)).share({"mode": "district"})
-    return client
 
 
 def refused(response: httpx2.Response, error: str, status: int = 400) -> Json:

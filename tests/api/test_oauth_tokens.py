@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import pytest
 from sqlalchemy import func, select, update
 
 from sharing_service.access.models import Token
@@ -12,24 +11,6 @@ from sharing_service.audit.models import AuditEntry
 from sharing_service.database import enter_district
 from tests.factories.clients import Client, register
 from tests.factories.service import District, Service, answered
-from tests.factories.small_district import SMALL_DISTRICT
-from tests.factories.upload import render
-
-
-@pytest.fixture(scope="module")
-async def published(service: Service) -> District:
-    """A district with a roster."""
-    district = await service.district()
-    await district.publish(render(SMALL_DISTRICT))
-    return district
-
-
-@pytest.fixture
-async def client(service: Service, published: District) -> Client:
-    """An application with which the district shares everything."""
-    client = await register(service)
-    await (await client.connect(published)).share({"mode": "district"})
-    return client
 
 
 async def move(service: Service, client: Client, hours: int) -> None:
