@@ -6,7 +6,6 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sharing_service.access import tokens as kept
 from sharing_service.access.models import Token
 from sharing_service.access.tokens import Tokens, described
 from sharing_service.audit import trail
@@ -25,9 +24,7 @@ async def derive_token(session: AsyncSession, client: Client, tokens: Tokens, di
     present = (await clients.tokens_of_day(session, client, today)).get(district_id)
     if present is not None:
         return present
-    await kept.purge(session)
-    token, _ = clients.new_token(tokens, client, district_id, lifetime=LIFETIME, day=today)
-    session.add(token)
+    token, _ = await clients.add_token(session, tokens, client, district_id, lifetime=LIFETIME, day=today)
     trail.record(
         session,
         client.calling(district_id),

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sharing_service.access import tokens as kept
 from sharing_service.access.models import Token
 from sharing_service.access.tokens import Tokens, described
 from sharing_service.audit import trail
@@ -22,9 +21,7 @@ async def exchange_secret(
 ) -> tuple[Token, str]:
     """Give a client a short-lived token of a district that connected it; NotFound for any other district."""
     await clients.enter(session, client, district_id)
-    await kept.purge(session)
-    token, text = clients.new_token(tokens, client, district_id, lifetime=LIFETIME)
-    session.add(token)
+    token, text = await clients.add_token(session, tokens, client, district_id, lifetime=LIFETIME)
     trail.record(
         session,
         client.calling(district_id),

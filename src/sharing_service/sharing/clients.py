@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 
 from sharing_service.access.callers import ApplicationCaller, Caller
 from sharing_service.access.models import Token
-from sharing_service.access.tokens import CLIENT, USABLE, Role, Tokens, compose, random_secret
+from sharing_service.access.tokens import CLIENT, USABLE, Role, Tokens, compose, purge, random_secret
 from sharing_service.database import enter_district
 from sharing_service.errors import InvalidClient, NotFound
 from sharing_service.roster import revisions
@@ -122,10 +122,20 @@ async def enter(session: AsyncSession, client: Client, district_id: UUID) -> Non
         raise NotFound
 
 
-def new_token(
-    tokens: Tokens, client: Client, district_id: UUID, *, lifetime: timedelta, day: date | None = None
+async def add_token(
+    session: AsyncSession,
+    tokens: Tokens,
+    client: Client,
+    district_id: UUID,
+    *,
+    lifetime: timedelta,
+    day: date | None = None,
 ) -> tuple[Token, str]:
-    """A token that a client obtains, to be stored, and its text; that of a day can be computed anew."""
+    """Store a token that a client obtains, and in passing delete some that have ended.
+
+    The second value is its text; that of a day can be computed anew.
+    """
+    await purge(session)
     now, token_id = datetime.now(UTC), uuid7()
     text = compose(district_id, random_secret()) if day is None else text_of_day(tokens, district_id, token_id)
     token = Token(
@@ -144,6 +154,7 @@ def new_token(
         secret_id=client.secret_id,
         day=day,
     )
+    session.add(token)
     return token, text
 
 
