@@ -159,17 +159,24 @@ def without(before: Ledger, graph: Graph, person: int) -> Ledger:
 
 
 async def rebuild(
-    session: AsyncSession, district_id: UUID, grant: Grant, sharing: SharingPermission | None, *, revision: int
+    session: AsyncSession,
+    district_id: UUID,
+    grant: Grant,
+    sharing: SharingPermission | None,
+    *,
+    revision: int,
+    graph: Graph | None = None,
 ) -> Changes:
     """Evaluate a grant by the permission that it has now and point it to the result, under the revision of the change.
 
-    The old ledger is kept when nothing moved. Returns what the application gains and loses, kind by kind.
+    A graph of the published roster may come from whoever rebuilds many. The old ledger is kept when nothing moved.
+    Returns what the application gains and loses, kind by kind.
     """
     with session.no_autoflush:  # the new permission and its ledger are written together, as the table demands
         before = await current(session, district_id, grant)
-        after, graph = EMPTY, None
+        after = EMPTY
         if sharing is not None:
-            graph = await kept.published(session, district_id)
+            graph = graph or await kept.published(session, district_id)
             after = await evaluate(session, district_id, grant, sharing, graph)
         return await point_to(session, district_id, grant, graph, before=before, after=after, revision=revision)
 

@@ -126,7 +126,5 @@ async def rebuild_all(session: AsyncSession, district_id: UUID, touched: Iterabl
     graph = replace(await kept.published(session, district_id), matched={})
     for grant in touched:
         grant.decided_revision = revision
-        before = await ledger.current(session, district_id, grant)
         sharing = grants.permission_of(grant)
-        after = EMPTY if sharing is None else await ledger.evaluate(session, district_id, grant, sharing, graph)
-        await ledger.point_to(session, district_id, grant, graph, before=before, after=after, revision=revision)
+        await ledger.rebuild(session, district_id, grant, sharing, revision=revision, graph=graph)

@@ -17,6 +17,7 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sharing_service.database import driver_of
 from sharing_service.roster.catalogue import PEOPLE, UPLOADED, Kind
 from sharing_service.roster.columns import columns_of
 
@@ -111,9 +112,7 @@ async def load_blocks(session: AsyncSession, kind: Kind, blocks: Iterator[bytes]
 
 async def driver(session: AsyncSession) -> asyncpg.Connection:
     """The connection below a session, for COPY."""
-    raw = await (await session.connection()).get_raw_connection()
-    connection: asyncpg.Connection = raw.driver_connection
-    return connection
+    return await driver_of(await session.connection())
 
 
 async def _in_threads(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pyroaring import BitMap, FrozenBitMap
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sharing_service.database import driver_of
 from sharing_service.roster.catalogue import Kind
 from sharing_service.roster.enrolling import Pairs, firsts, seconds
 from sharing_service.sharing.rules import Rule
@@ -156,8 +157,7 @@ class Coming:
 
 async def read(session: AsyncSession, district_id: UUID, enrolled: Pairs | None = None) -> Graph:
     """The graph of the roster as the transaction sees it; `enrolled` are its enrollments, if they are known."""
-    raw = await (await session.connection()).get_raw_connection()
-    driver: Any = raw.driver_connection
+    driver = await driver_of(await session.connection())
     records = {}
     for kind in RESOLVED:
         copied = await _copied(driver, _RECORDS.format(kind), district_id)
