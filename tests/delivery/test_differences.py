@@ -12,7 +12,7 @@ from sharing_service.delivery.differences import RELATED, TEACHERS, Moved, Refer
 from sharing_service.delivery.moved import _moves
 from sharing_service.roster.catalogue import Kind, numbering_of
 from sharing_service.sharing.fields import BY_NAME, GrantedFields, KindGroup
-from sharing_service.sharing.graph import _PAIRS, Graph, Links
+from sharing_service.sharing.graph import LINKED, Graph, Links
 
 OWNERS: Final = range(4)
 OTHERS: Final = range(10, 14)
@@ -29,7 +29,7 @@ def graph_of(reference: Reference, lists: Lists) -> Graph:
     pairs = [(owner, other) for owner, others in lists.items() for other in others]
     owners, others = (np.array([pair[side] for pair in pairs], np.uint32) for side in (0, 1))
     links = Links.of(owners, others) if reference.owner_is_left else Links.of(others, owners)
-    named: dict[str, Any] = {name: Links.of(empty, empty) for name in _PAIRS}
+    named: dict[str, Any] = {name: Links.of(empty, empty) for name in LINKED}
     return Graph(records={}, **named | {reference.links: links})
 
 

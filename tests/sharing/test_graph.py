@@ -3,7 +3,7 @@
 import numpy as np
 from pyroaring import BitMap
 
-from sharing_service.sharing.graph import Links
+from sharing_service.sharing.graph import REMEMBERED, WORTH, Links
 
 PAIRS = ((1, 7), (1, 9), (4, 7), (0, 2))
 
@@ -34,3 +34,20 @@ def test_records_without_links_lead_nowhere() -> None:
     assert links(*PAIRS).rights(BitMap([5, 100])) == BitMap()
     assert links(*PAIRS).lefts(BitMap()) == BitMap()
     assert links().rights(BitMap([0, 1])) == BitMap()
+
+
+def test_links_remember_what_they_were_asked() -> None:
+    """Large sets are found again as they were, however many there are, and what a caller does with a set stays its own.
+
+    Catches an answer that is taken for that of another set, and one that the next caller gets as the last one left it.
+    """
+    count = WORTH + REMEMBERED + 2
+    found = links(*((number, number % 7) for number in range(count)), *((number, 9) for number in range(3)))
+    remembering = found.remembering()
+    asked = [BitMap(range(start, start + WORTH)) for start in range(REMEMBERED + 2)]
+    for chosen in (*asked, *asked):
+        around = remembering.rights(chosen)
+        assert around == found.rights(chosen)
+        around.add(100)
+    assert remembering.lefts(BitMap([9])) == BitMap([0, 1, 2])
+    assert remembering.rights(BitMap([0]), asked[5]) == found.rights(BitMap([0]) | asked[5])

@@ -1,7 +1,7 @@
 """All ledgers of a district: evaluated on a roster not published yet, then swapped in under one revision."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -123,7 +123,7 @@ async def take_out(
 
 async def rebuild_all(session: AsyncSession, district_id: UUID, touched: Iterable[Grant], *, revision: int) -> None:
     """Evaluate and repoint the grants that a person's decision concerns, such as the end of a block for all."""
-    graph = replace(await kept.published(session, district_id), matched={})
+    graph = (await kept.published(session, district_id)).remembering()
     for grant in touched:
         grant.decided_revision = revision
         sharing = grants.permission_of(grant)

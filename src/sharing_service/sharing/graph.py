@@ -7,6 +7,8 @@ import asyncio
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 from uuid import UUID
 
@@ -29,15 +31,24 @@ _PAIRS: Final = {
     "placed": "select ordinal, school from sections where district_id = $1",
     "courses": "select ordinal, course from sections where district_id = $1 and course is not null",
     "terms": "select ordinal, term from sections where district_id = $1 and term is not null",
-    "present": "select person, school from school_people where district_id = $1",
-    "own": "select person, school from school_people where district_id = $1 and position is not null",
-    "home": "select person, school from school_people where district_id = $1 and position = 0",
     "contacts": "select student, contact from contact_students where district_id = $1",
 }
+
+_AT_SCHOOLS: Final = "select person, school, coalesce(position::int, -1) from school_people where district_id = $1"
+_NOT_OWN: Final = 2**32 - 1
+"""How a position that is missing is read."""
 
 _HEADER_BYTES: Final = 19
 _TRAILER_BYTES: Final = 2
 """Of COPY in binary, around rows of a 16-bit number of fields, each a 32-bit length and a value."""
+
+LINKED: Final = (*_PAIRS, "present", "own", "home")
+"""The names of the links of a graph."""
+
+WORTH: Final = 10_000
+"""Records of the smallest set around which looking again costs more than remembering."""
+REMEMBERED: Final = 32
+"""Sets that one side of some links remembers: of a million students each takes up to 125 kB."""
 
 Ordinals = NDArray[np.integer[Any]]
 Matched = tuple[Kind, tuple[Rule, ...], FrozenBitMap | None]
@@ -56,6 +67,8 @@ class _Direction:
     begins: NDArray[np.int32]
     others: Ordinals
     highest: int
+    known: dict[FrozenBitMap, BitMap] | None = None
+    """What was found around large sets, if it is remembered."""
 
     @classmethod
     def of(cls, ones: Ordinals, others: Ordinals) -> "_Direction":
@@ -66,6 +79,16 @@ class _Direction:
         return cls(begins, pairs.astype(np.uint32), int(others.max(initial=0)))
 
     def around(self, chosen: BitMap) -> BitMap:
+        if self.known is None or len(chosen) < WORTH:
+            return self._around(chosen)
+        asked = FrozenBitMap(chosen)
+        if asked not in self.known:
+            if len(self.known) == REMEMBERED:
+                del self.known[next(iter(self.known))]
+            self.known[asked] = self._around(chosen)
+        return self.known[asked].copy()
+
+    def _around(self, chosen: BitMap) -> BitMap:
         picked: Ordinals = np.asarray(chosen.to_array())
         picked = picked[picked < len(self.begins) - 1]
         begins = self.begins[picked]
@@ -93,13 +116,17 @@ class Links:
         """Index pairs of ordinals."""
         return cls(_Direction.of(left, right), _Direction.of(right, left))
 
-    def rights(self, lefts: BitMap) -> BitMap:
-        """What belongs to any of these from the left."""
-        return self._rightward.around(lefts)
+    def rights(self, *lefts: BitMap) -> BitMap:
+        """What belongs to any of these from the left; of several sets each is followed by itself, and remembered so."""
+        return reduce(or_, map(self._rightward.around, lefts))
 
     def lefts(self, rights: BitMap) -> BitMap:
         """What any of these from the right belongs to."""
         return self._leftward.around(rights)
+
+    def remembering(self) -> "Links":
+        """The same links, which remember the large sets that they were asked about last."""
+        return Links(replace(self._rightward, known={}), replace(self._leftward, known={}))
 
     @property
     def bytes(self) -> int:
@@ -129,12 +156,16 @@ class Graph:
     contacts: Links
     """Students and their contacts."""
     matched: dict[Matched, BitMap] | None = None
-    """What rules matched on this roster, if many grants are evaluated on it: many have the same rules."""
+    """What rules matched on this roster, if many grants are evaluated on it."""
+
+    def remembering(self) -> "Graph":
+        """The same graph for the evaluation of many grants, many of which have the same rules."""
+        return replace(self, matched={}, **{name: getattr(self, name).remembering() for name in LINKED})
 
     @property
     def bytes(self) -> int:
         """The memory that the links take, next to which the records are little."""
-        return sum(getattr(self, name).bytes for name in _PAIRS)
+        return sum(getattr(self, name).bytes for name in LINKED)
 
 
 class Coming:
@@ -151,7 +182,7 @@ class Coming:
         """The graph."""
         if self._graph is None:
             graph = await read(self._session, self._district_id, self._enrolled)
-            self._graph = replace(graph, matched={})
+            self._graph = graph.remembering()
         return self._graph
 
 
@@ -162,16 +193,22 @@ async def read(session: AsyncSession, district_id: UUID, enrolled: Pairs | None 
     for kind in RESOLVED:
         copied = await _copied(driver, _RECORDS.format(kind), district_id)
         records[kind] = bitmap(_columns(copied, 1)[0])
-    links = {}
+    links: dict[str, asyncio.Task[Links]] = {}
+
+    def index(name: str, left: Ordinals, right: Ordinals) -> None:
+        """Begin in a thread, while PostgreSQL sends the next pairs."""
+        links[name] = asyncio.create_task(asyncio.to_thread(Links.of, left, right))
+
     for name, statement in _PAIRS.items():
         if name == "enrolled" and enrolled is not None:
-            links[name] = await asyncio.to_thread(
-                Links.of, firsts(enrolled).view(np.uint32), seconds(enrolled).view(np.uint32)
-            )
+            index(name, firsts(enrolled).view(np.uint32), seconds(enrolled).view(np.uint32))
         else:
-            copied = await _copied(driver, statement, district_id)
-            links[name] = await asyncio.to_thread(_linked, copied)
-    return Graph(records=records, matched=None, **links)
+            index(name, *_columns(await _copied(driver, statement, district_id), 2))
+    person, school, position = _columns(await _copied(driver, _AT_SCHOOLS, district_id), 3)
+    index("present", person, school)
+    for name, chosen in {"own": position != _NOT_OWN, "home": position == 0}.items():
+        index(name, person[chosen], school[chosen])
+    return Graph(records=records, matched=None, **{name: await task for name, task in links.items()})
 
 
 async def _copied(driver: Any, statement: str, district_id: UUID) -> bytearray:
@@ -182,10 +219,6 @@ async def _copied(driver: Any, statement: str, district_id: UUID) -> bytearray:
 
     await driver.copy_from_query(statement, district_id, output=take, format="binary")
     return copied
-
-
-def _linked(copied: bytearray) -> Links:
-    return Links.of(*_columns(copied, 2))
 
 
 def _columns(copied: bytearray, count: int) -> list[Ordinals]:

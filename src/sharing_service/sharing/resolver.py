@@ -186,10 +186,10 @@ def matching(graph: Graph, choice: RuleChoice, matches: Matches) -> SharedRoster
     taught = graph.taught.lefts(matches.led(Kind.TEACHERS)) & sections
     shared = direct | attended | taught
     # A section that came with a student shows only its teachers, one that came with a teacher only its students.
-    classmates = graph.enrolled.rights(direct | taught) - matches.excepted[Kind.STUDENTS]
-    instructors = graph.taught.rights(direct | attended) - matches.excepted[Kind.TEACHERS]
+    classmates = graph.enrolled.rights(direct, taught) - matches.excepted[Kind.STUDENTS]
+    instructors = graph.taught.rights(direct, attended) - matches.excepted[Kind.TEACHERS]
     return SharedRoster(
-        schools=_schools_around(graph, choice, matches, shared),
+        schools=_schools_around(graph, choice, matches, direct, attended, taught),
         sections=shared,
         students=matches.of(Kind.STUDENTS) | classmates,
         teachers=matches.of(Kind.TEACHERS) | instructors,
@@ -197,13 +197,13 @@ def matching(graph: Graph, choice: RuleChoice, matches: Matches) -> SharedRoster
     )
 
 
-def _schools_around(graph: Graph, choice: RuleChoice, matches: Matches, shared: BitMap) -> BitMap:
+def _schools_around(graph: Graph, choice: RuleChoice, matches: Matches, *sections: BitMap) -> BitMap:
     """Schools of the sections, home schools of students and teachers, all schools of staff, if matched by themselves.
 
     Of schools that chose for themselves, those where anything is shared.
     """
     students, teachers, staff = (matches.of(kind) for kind in (Kind.STUDENTS, Kind.TEACHERS, Kind.STAFF))
-    around = graph.placed.rights(shared)
+    around = graph.placed.rights(*sections)
     if choice.within is not None:
         return around | (graph.present.rights(students | teachers | staff) & choice.within)
     return around | graph.home.rights(students) | graph.home.rights(teachers) | graph.own.rights(staff)
