@@ -1,7 +1,7 @@
 """Engine, declarative base, sessions and the district context of a transaction."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -36,6 +36,10 @@ NAMING_CONVENTION = {
 SERVER_SETTINGS: Final = {"application_name": "sharing-service", "jit": "off"}
 WAIT_SECONDS: Final = 30
 """How long a request waits for a connection before it is told to come again."""
+RECORDERS: Final = 2
+"""Connections that record disclosures, each for one district at a time; who waits for one may hold one to read from."""
+HELPERS: Final = 2
+"""Connections that read beside another one, each for one long reading at a time."""
 LETTERS = "unicode_letters"
 """The collation of the migrations under which lower() knows every alphabet."""
 
@@ -80,6 +84,11 @@ class Prepared:
         rows: Sequence[asyncpg.Record] = await driver.fetch(self.sql, *self._ordered(values))
         return rows
 
+    async def rows(self, driver: asyncpg.Connection, **values: Any) -> AsyncGenerator[asyncpg.Record]:
+        """All rows that it finds with these values, each formed when it is asked for; within a transaction."""
+        async for row in driver.cursor(self.sql, *self._ordered(values), prefetch=1):
+            yield row
+
     def _ordered(self, values: Mapping[str, Any]) -> list[Any]:
         return [values[name] for name in self._names]
 
@@ -93,10 +102,15 @@ class Drivers:
         self._options = options
         self._free = asyncio.Semaphore(size)
 
+    @property
+    def are_busy(self) -> bool:
+        """Whether somebody who wanted to borrow would have to wait."""
+        return self._free.locked()
+
     @asynccontextmanager
     async def lend(self) -> AsyncIterator[asyncpg.Connection]:
         """A connection without a transaction, for one borrower at a time; TimeoutError if none comes free."""
-        if self._free.locked():
+        if self.are_busy:
             async with asyncio.timeout(WAIT_SECONDS):
                 await self._free.acquire()
         else:
@@ -153,6 +167,8 @@ class Database:
         # What partners ask is found by keys. Planned for its values, a large page would read the whole table.
         options["server_settings"] = {**SERVER_SETTINGS, "plan_cache_mode": "force_generic_plan"}
         self.drivers = Drivers(options, size=pool_size)
+        self.recorders = Drivers(options, size=RECORDERS)
+        self.helpers = Drivers(options, size=HELPERS)
         snapshots = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         # Not pre-ping, which takes three round trips: the driver hears when a server goes away.
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
@@ -184,9 +200,32 @@ class Database:
             finally:
                 await driver.execute("commit")
 
+    @asynccontextmanager
+    async def side_by_side(self, session: AsyncSession, district_id: UUID) -> AsyncIterator[list[asyncpg.Connection]]:
+        """The connection of a session that reads, and one that sees the same snapshot of the district, if it is free.
+
+        It is never waited for: whoever holds one connection and waits for another may wait for ever.
+        """
+        own = await driver_of(await session.connection())
+        if self.helpers.are_busy:
+            yield [own]
+            return
+        snapshot = await own.fetchval("select pg_export_snapshot()")
+        async with self.helpers.lend() as helper:
+            await helper.execute("begin isolation level repeatable read, read only")
+            try:
+                await helper.execute(
+                    f"set transaction snapshot '{snapshot}'; set local app.district_id = '{district_id}'"
+                )
+                yield [own, helper]
+            finally:
+                await helper.execute("rollback")
+
     async def close(self) -> None:
         """Close every pooled connection."""
         await self.drivers.close()
+        await self.recorders.close()
+        await self.helpers.close()
         await self.engine.dispose()
 
 

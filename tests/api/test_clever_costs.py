@@ -1,4 +1,4 @@
-"""What an answer of the partner API costs: few statements, up to 500 records on a page as many as for one."""
+"""What an answer of the partner API costs: few statements, as many for a large page as for one record."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

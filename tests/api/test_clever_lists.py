@@ -4,7 +4,7 @@ import pytest
 from pyroaring import BitMap
 from sqlalchemy import text
 
-from sharing_service.delivery.pages import JOINED_AT_MOST
+from sharing_service.delivery.joining import JOINED_AT_MOST
 from sharing_service.roster.catalogue import Kind
 from tests.factories.partner import Partner, Readers, Riverbend
 from tests.factories.roster import Roster

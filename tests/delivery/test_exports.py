@@ -3,9 +3,9 @@
 import asyncio
 import csv
 import io
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
-from dataclasses import replace
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import pytest
@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sharing_service.database import enter_district
+from sharing_service.database import Database, enter_district
 from sharing_service.delivery import exports
 from sharing_service.delivery.ledger import Ledger
 from sharing_service.roster import queries
@@ -63,30 +63,42 @@ async def tutor(district: District) -> Connected:
 
 
 @asynccontextmanager
-async def reading(tutor: Connected) -> AsyncIterator[tuple[AsyncSession, UUID, exports.Export]]:
-    """A snapshot, the district and what the application receives there."""
-    district_id = UUID(tutor.district.id)
-    async with tutor.district.service.database.read() as session:
+async def reading(tutor: Connected) -> AsyncIterator["Reading"]:
+    """A snapshot, and what the application receives there."""
+    district_id, database = UUID(tutor.district.id), tutor.district.service.database
+    async with database.read() as session:
         await enter_district(session, district_id)
-        yield session, district_id, await exports.of(session, district_id, UUID(tutor.id))
+        yield Reading(database, session, district_id, await exports.of(session, district_id, UUID(tutor.id)))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An export and what it is read from."""
+
+    database: Database
+    session: AsyncSession
+    district_id: UUID
+    export: exports.Export
+
+    def as_csv(self, kind: Kind, *, at_once: int) -> AsyncGenerator[bytes]:
+        """The file in pieces."""
+        return exports.as_csv(self.database, self.session, self.district_id, kind, self.export, at_once=at_once)
+
+    async def compared(self, kind: Kind, *, at_once: int) -> bytes:
+        """The file, after a look at its list."""
+        written = b"".join([piece async for piece in self.as_csv(kind, at_once=at_once)])
+        rows, total = await exports.page(
+            self.session, self.district_id, kind, self.export, search=None, after=None, limit=1000
+        )
+        assert len(rows) == total
+        assert written == (csv_of(rows) if rows else written.partition(b"\r\n")[0] + b"\r\n")
+        return written
 
 
 async def same_as_list(tutor: Connected, kind: Kind, *, at_once: int) -> bytes:
     """A file that is the list of the same records in CSV, byte for byte."""
-    async with reading(tutor) as (session, district_id, export):
-        return await compared(session, district_id, kind, export, at_once=at_once)
-
-
-async def compared(
-    session: AsyncSession, district_id: UUID, kind: Kind, export: exports.Export, *, at_once: int
-) -> bytes:
-    """The file of an export, after a look at its list."""
-    pieces = exports.as_csv(session, district_id, kind, export, at_once=at_once)
-    written = b"".join([piece async for piece in pieces])
-    rows, total = await exports.page(session, district_id, kind, export, search=None, after=None, limit=1000)
-    assert len(rows) == total
-    assert written == (csv_of(rows) if rows else written.partition(b"\r\n")[0] + b"\r\n")
-    return written
+    async with reading(tutor) as found:
+        return await found.compared(kind, at_once=at_once)
 
 
 async def test_every_text_is_kept(district: District) -> None:
@@ -111,11 +123,34 @@ async def test_every_text_is_kept(district: District) -> None:
 @pytest.mark.parametrize("permission", PERMISSIONS)
 @pytest.mark.parametrize("at_once", [1, 2, 1000])
 async def test_turns_make_no_difference(tutor: Connected, permission: dict[str, object], at_once: int) -> None:
-    """However many records are read at once, and whether their ordinals follow each other or not, the file is one."""
+    """However many records are read at once, by two connections or one, in a row or not, the file is the same.
+
+    Catches turns of two connections that are sent in another order.
+    """
     await tutor.share(permission)
+    helpers = tutor.district.service.database.helpers
 
     for kind in KINDS:
-        await same_as_list(tutor, kind, at_once=at_once)
+        by_two = await same_as_list(tutor, kind, at_once=at_once)
+        async with AsyncExitStack() as busy:
+            while not helpers.are_busy:
+                await busy.enter_async_context(helpers.lend())
+            assert await same_as_list(tutor, kind, at_once=at_once) == by_two
+
+
+async def test_two_connections_read_of_one_instant(tutor: Connected) -> None:
+    """What is published while a file is written is in no turn of it.
+
+    Catches a second connection with a snapshot of its own.
+    """
+    await tutor.share(WHOLE)
+    async with reading(tutor) as before:
+        pieces = before.as_csv(Kind.STUDENTS, at_once=1)
+        begin = await anext(pieces)
+        await tutor.district.publish(FILES | {"students.csv": FILES["students.csv"].replace("Red", "Blue")})
+        written = begin + b"".join([piece async for piece in pieces])
+        assert written == await before.compared(Kind.STUDENTS, at_once=1000)
+        assert b"Red" in written
 
 
 @pytest.mark.parametrize("hidden", range(4))
@@ -124,13 +159,14 @@ async def test_a_record_that_is_not_shared_is_not_named(tutor: Connected, hidden
 
     Catches: a home school, teachers or students that are taken from the roster instead of the ledger."""
     await tutor.share(WHOLE)
-    async with reading(tutor) as (session, district_id, export):
-        sets = {kind: ordinals - FrozenBitMap(ordinals[hidden:][:1]) for kind, ordinals in export.ledger.sets.items()}
-        narrowed = replace(export, ledger=Ledger(export.ledger.id, sets))
-        everything = [await compared(session, district_id, kind, narrowed, at_once=1000) for kind in KINDS]
+    async with reading(tutor) as found:
+        ledger = found.export.ledger
+        sets = {kind: ordinals - FrozenBitMap(ordinals[hidden:][:1]) for kind, ordinals in ledger.sets.items()}
+        narrowed = replace(found, export=replace(found.export, ledger=Ledger(ledger.id, sets)))
+        everything = [await narrowed.compared(kind, at_once=1000) for kind in KINDS]
         for kind in KINDS:
-            gone = export.ledger.of(kind) - sets[kind]
-            for row in await queries.rows(session, district_id, kind, list(gone)):
+            gone = ledger.of(kind) - sets[kind]
+            for row in await queries.rows(found.session, found.district_id, kind, list(gone)):
                 assert not [file for file in everything if row["id"].encode() in file]
 
 
@@ -138,13 +174,14 @@ async def test_a_failure_breaks_off(tutor: Connected) -> None:
     """A file whose reading fails ends with the error, never as if it were whole."""
     await tutor.share(WHOLE)
 
-    async with reading(tutor) as (session, district_id, export):
-        pieces = exports.as_csv(session, district_id, Kind.STUDENTS, export, at_once=1)
+    async with reading(tutor) as found:
+        pieces = found.as_csv(Kind.STUDENTS, at_once=1)
         assert [(await anext(pieces)).count(b"\r\n") for _ in range(2)] == [1, 1]
         with pytest.raises(DBAPIError):
-            await session.execute(text("select 1 / 0"))
+            await found.session.execute(text("select 1 / 0"))
         with pytest.raises(PostgresError):
-            await anext(pieces)
+            async for _ in pieces:
+                pass
 
 
 async def test_a_reader_who_leaves_gives_back_the_connection(tutor: Connected) -> None:
@@ -155,8 +192,8 @@ async def test_a_reader_who_leaves_gives_back_the_connection(tutor: Connected) -
 
     async def read() -> None:
         async with (
-            reading(tutor) as (session, district_id, export),
-            aclosing(exports.as_csv(session, district_id, Kind.STUDENTS, export, at_once=1)) as pieces,
+            reading(tutor) as found,
+            aclosing(found.as_csv(Kind.STUDENTS, at_once=1)) as pieces,
         ):
             async for _ in pieces:
                 begun.set()
@@ -168,4 +205,5 @@ async def test_a_reader_who_leaves_gives_back_the_connection(tutor: Connected) -
         await reader
 
     assert pool.status() == before
+    assert not any(helper.is_in_transaction() for helper in tutor.district.service.database.helpers.idle)
     await same_as_list(tutor, Kind.STUDENTS, at_once=1)

@@ -1,7 +1,7 @@
 """Answers of the partner API as bytes: envelopes, links, headers and errors in Clever's form."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from typing import Final
 
 from starlette.datastructures import State
@@ -45,6 +45,18 @@ def several(page: Page, *, links: Links, count: int | None) -> list[bytes]:
     parts = [b'{"data":[' + first, *(b"," + part for part in others)]
     parts[-1] += b"]" + _end(links, count=count)
     return parts
+
+
+async def streamed(
+    parts: AsyncIterator[bytes], links: Callable[[], Links], *, count: int | None
+) -> AsyncGenerator[bytes]:
+    """What `several` gives of parts that are still to be read; the links are asked for behind the last one."""
+    before = b'{"data":['
+    async for part in parts:
+        yield before + part
+        before = b","
+    end = b"]" + _end(links(), count=count)
+    yield end if before == b"," else before + end
 
 
 def enveloped(data: bytes, links: Links, **members: object) -> bytes:

@@ -4,8 +4,10 @@ A request costs few round trips: the token, the grant and the places of ids are 
 records themselves, so that what a district takes back is gone with the next request.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -26,7 +28,7 @@ from sharing_service.api.clever_parameters import (
     parse_feed,
     window_of,
 )
-from sharing_service.api.clever_sending import sent
+from sharing_service.api.clever_sending import UNTIL_SENT, sent, streamed
 from sharing_service.api.dependencies import application, authenticate, bearer, database_of, pace_of, tokens_of
 from sharing_service.database import Snapshot
 from sharing_service.delivery import pages, singles, views
@@ -38,6 +40,8 @@ from sharing_service.errors import BadParameter, NotFound, SharingServiceError, 
 from sharing_service.roster.catalogue import PEOPLE, Group, Numbering
 
 NO_QUERY: Final = QueryParams()
+READ_AT_ONCE: Final = 1000
+"""Records of the largest page that is read whole before it is sent, so that its length can be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +65,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The bytes of an answer in one or more parts, and the page of records in it, if there is one."""
+    """The bytes of an answer in parts, or those that are still to be read, and the page of records in it."""
 
-    parts: Sequence[bytes]
+    parts: Sequence[bytes] = ()
     page: Page | None = None
+    coming: AsyncGenerator[bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +86,15 @@ class Exchange:
         """The asked page of a list."""
         window = window_of(found, self.parameters, self.view)
         path = f"/{self.asked.version}/{PATHS[numbering]}/"
-        page = await pages.read(self.snapshot, self.view, numbering, window.ordinals, uri=path)
-        links = self.links(page, preceded=window.preceded, followed=window.followed)
         count = window.total if self.parameters.count else None
-        return Answer(answers.several(page, links=links, count=count), page)
+        links = partial(self.links, preceded=window.preceded, followed=window.followed)
+        if len(window.ordinals) > READ_AT_ONCE and numbering != "sections":
+            stream = await pages.stream(self.snapshot, self.view, numbering, window.ordinals, uri=path)
+            page = stream.page
+            coming = answers.streamed(stream.parts, partial(links, page), count=count)
+            return Answer(page=page, coming=coming)
+        page = await pages.read(self.snapshot, self.view, numbering, window.ordinals, uri=path)
+        return Answer(answers.several(page, links=links(page), count=count), page)
 
     def links(self, page: Page, *, preceded: bool, followed: bool) -> Iterator[tuple[str, str]]:
         """The links of a page to its neighbours."""
@@ -124,7 +134,8 @@ async def answer(request: Request, asked: Asked, answering: Answering) -> Respon
         numbering, _ = places.record
         found, view = Answer([answers.one(single.page, numbering, asked.version)], single.page), single.view
     else:
-        async with database_of(request).snapshot(district_id) as snapshot:
+        async with AsyncExitStack() as reading:
+            snapshot = await reading.enter_async_context(database_of(request).snapshot(district_id))
             entered = await views.enter(snapshot, district_id, digest, places)
             if entered is None:
                 raise Unauthenticated
@@ -140,10 +151,16 @@ async def answer(request: Request, asked: Asked, answering: Answering) -> Respon
             if unchanged := validators.unchanged(request, caller, view, district=asked.district):
                 return unchanged
             found = await answering(Exchange(asked, request, snapshot, view, parameters))
-    # The connection went back first: requests that each hold one and wait for another would wait for ever.
-    if found.page and found.page.persons and request.method != "HEAD":  # which carries none of them
-        await _disclose(request, caller, view, found.page)
-    return await sent(request, found.parts, validators.headers(request, caller, view, district=asked.district))
+            if found.coming is not None:
+                await request.scope[UNTIL_SENT].enter_async_context(still := reading.pop_all())
+                await _disclose(request, caller, view, found.page)
+                return streamed(request, found.coming, _headers(request, caller, view, asked), still)
+    await _disclose(request, caller, view, found.page)
+    return await sent(request, found.parts, _headers(request, caller, view, asked))
+
+
+def _headers(request: Request, caller: ApplicationCaller, view: View, asked: Asked) -> dict[str, str]:
+    return validators.headers(request, caller, view, district=asked.district)
 
 
 async def _single(request: Request, district_id: UUID, digest: bytes, places: Places) -> Single | None:
@@ -182,7 +199,9 @@ async def _admitted(request: Request, entered: Mapping[str, Any]) -> Application
     return await application(caller)
 
 
-async def _disclose(request: Request, caller: ApplicationCaller, view: View, page: Page) -> None:
+async def _disclose(request: Request, caller: ApplicationCaller, view: View, page: Page | None) -> None:
+    if page is None or not page.persons or request.method == "HEAD":  # which carries none of them
+        return
     if caller.token_id is None:
         raise Unauthenticated  # a disclosure names the token that it went to
     disclosures: Disclosures = request.app.state.disclosures

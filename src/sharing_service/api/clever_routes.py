@@ -1,6 +1,7 @@
 """Routes of the partner API: described by FastAPI, found and called without it, which would take most of the time."""
 
 from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from sharing_service.api import problems
 from sharing_service.api.clever_answers import headers
-from sharing_service.api.clever_sending import without_body
+from sharing_service.api.clever_sending import UNTIL_SENT, without_body
 from sharing_service.errors import NotFound, SharingServiceError
 
 
@@ -38,10 +39,11 @@ class PartnerRoute(APIRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a HEAD as a GET; FastAPI would describe every route twice if it were one of its methods."""
-        if scope["method"] == "HEAD":
-            await self.app(scope, receive, without_body(send))
-        else:
-            await super().handle(scope, receive, send)
+        async with AsyncExitStack() as scope[UNTIL_SENT]:
+            if scope["method"] == "HEAD":
+                await self.app(scope, receive, without_body(send))
+            else:
+                await super().handle(scope, receive, send)
 
 
 class PartnerRouter(APIRouter):

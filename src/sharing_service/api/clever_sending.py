@@ -2,7 +2,8 @@
 
 import asyncio
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing
 from typing import Final
 
 from fastapi import Request, Response
@@ -16,6 +17,9 @@ LEVEL: Final = 1
 """Of zlib: a page becomes a ninth; level 6 takes two and a half times as long for a quarter less."""
 GZIP: Final = 16 + zlib.MAX_WBITS
 """Window bits by which zlib writes the frame of gzip."""
+
+UNTIL_SENT: Final = "sharing_service.until_sent"
+"""Where the scope of a request keeps a stack that is closed when its answer has been sent, or never will be."""
 
 
 class Sent(Response):
@@ -32,6 +36,61 @@ class Sent(Response):
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         for following, part in enumerate(self.parts, start=1):
             await send({"type": "http.response.body", "body": part, "more_body": following < len(self.parts)})
+
+
+class Streamed(Response):
+    """An answer whose parts are sent while the next ones are read.
+
+    The reader never waits for the client, so that a slow one holds memory but no connection of the database.
+    """
+
+    media_type = "application/json"
+
+    def __init__(self, parts: AsyncGenerator[bytes], headers: Mapping[str, str], reading: AsyncExitStack) -> None:
+        """Answer with these parts; `reading` is what they are read from, closed as soon as the last one is."""
+        super().__init__(headers=headers)
+        del self.headers["Content-Length"]  # nobody knows it yet
+        self.parts = parts
+        self.reading = reading
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        read: asyncio.Queue[bytes | None] = asyncio.Queue()
+        reader = asyncio.create_task(self._read(read))
+        try:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            while (part := await read.get()) is not None:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+            await reader  # whatever kept it from the last part must not look like the end
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            reader.cancel()
+            await asyncio.wait([reader])
+
+    async def _read(self, read: "asyncio.Queue[bytes | None]") -> None:
+        try:
+            async with self.reading, aclosing(self.parts):
+                async for part in self.parts:
+                    read.put_nowait(part)
+        finally:
+            read.put_nowait(None)
+
+
+def streamed(
+    request: Request, parts: AsyncGenerator[bytes], headers: Mapping[str, str], reading: AsyncExitStack
+) -> Response:
+    """The answer with parts that are still to be read, compressed if the client asks for it."""
+    if accepts_gzip(request.headers.get("Accept-Encoding", "")):
+        return Streamed(_compressing(parts), {**headers, "Content-Encoding": "gzip"}, reading)
+    return Streamed(parts, headers, reading)
+
+
+async def _compressing(parts: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
+    async for part in parts:
+        if packed := await asyncio.to_thread(compressor.compress, part):
+            yield packed
+    yield compressor.flush()
 
 
 async def sent(request: Request, parts: Sequence[bytes], headers: Mapping[str, str]) -> Response:

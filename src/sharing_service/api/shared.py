@@ -4,12 +4,12 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.types import Send
 
-from sharing_service.api.dependencies import DistrictAdminOf, PageOf, PathId
+from sharing_service.api.dependencies import DistrictAdminOf, PageOf, PathId, database_of
 from sharing_service.api.district_sessions import CountedKind, DistrictRead
 from sharing_service.api.roster import RecordRow, SearchOf, rows_shown
 from sharing_service.api.saved import Counts
@@ -64,12 +64,12 @@ async def get_shared(session: DistrictRead, caller: DistrictAdminOf, application
 
 @router.get("/{kind}.csv", response_class=StreamingResponse, responses=CSV)
 async def download_shared(
-    session: DistrictRead, caller: DistrictAdminOf, application_id: PathId, kind: CountedKind
+    request: Request, session: DistrictRead, caller: DistrictAdminOf, application_id: PathId, kind: CountedKind
 ) -> StreamingResponse:
     """The shared records of one kind as CSV (RFC 4180, UTF-8), in the fields that the application receives."""
     export = await exports.of(session, caller.district_id, application_id)
     return _File(
-        exports.as_csv(session, caller.district_id, kind, export),
+        exports.as_csv(database_of(request), session, caller.district_id, kind, export),
         media_type="text/csv; charset=utf-8; header=present",
         headers={"Content-Disposition": f'attachment; filename="{kind}.csv"'},
     )

@@ -75,7 +75,7 @@ class Disclosures:
     async def _insert(self, district_id: UUID, taken: _Waiting) -> None:
         rows = [disclosed for disclosed, _ in taken]
         try:
-            async with self._database.drivers.lend() as driver:
+            async with self._database.recorders.lend() as driver:
                 await driver.execute(
                     INSERT,
                     str(district_id),

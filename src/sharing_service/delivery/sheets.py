@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Final
 from uuid import UUID
 
+import asyncpg
 from pyroaring import AbstractBitMap
 from sqlalchemy import (
     CTE,
@@ -19,12 +20,10 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    text,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
-from sharing_service.database import driver_of
 from sharing_service.roster.catalogue import PEOPLE, Kind, ValueType
 from sharing_service.roster.linked import Seen
 from sharing_service.roster.models import RECORDS, enrollments, school_people, section_teachers, sections
@@ -41,17 +40,16 @@ THESE: Final = ":these"
 _Cells = Mapping[str, ColumnElement[Any]]
 
 
-async def plan_for_bulk(session: AsyncSession) -> None:
+async def plan_for_bulk(driver: asyncpg.Connection) -> None:
     """Have the rest of the transaction planned for many records that lie in the order of their ordinals.
 
     After an import nobody has counted the rows yet: taken for a handful they would be looked up one by one, and taken
     for scattered ones they would be sorted.
     """
-    await session.execute(text("set local enable_nestloop = off"))
-    await session.execute(text("set local random_page_cost = 1"))
+    await driver.execute("set local enable_nestloop = off; set local random_page_cost = 1")
 
 
-def statement(session: AsyncSession, district_id: UUID, kind: Kind, *, shape: Shape, seen: Seen) -> str:
+def statement(district_id: UUID, kind: Kind, *, shape: Shape, seen: Seen) -> str:
     """What selects the cells that `shape.columns` names, of the records that stand for `THESE`, in ascending order."""
     table = RECORDS[kind]
     source, references = _references(district_id, kind, seen)
@@ -73,29 +71,37 @@ def statement(session: AsyncSession, district_id: UUID, kind: Kind, *, shape: Sh
         .order_by(table.c.ordinal)
     )
     # COPY takes no parameters: the values are ids, numbers and signs of ours, and SQLAlchemy quotes them.
-    return str(selected.compile(dialect=session.get_bind().dialect, compile_kwargs={"literal_binds": True}))
+    dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+    return str(selected.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
-async def lines(session: AsyncSession, statement: str, ordinals: AbstractBitMap) -> AsyncGenerator[bytes]:
-    """The lines of some records, in pieces, while PostgreSQL makes the next ones; close it before its session."""
-    pieces: asyncio.Queue[bytes | None] = asyncio.Queue()
-    ends = _LineEnds()
+class Turn:
+    """The lines of some records, which PostgreSQL makes from now on, whether or not somebody takes them already."""
+
+    def __init__(self, driver: asyncpg.Connection, statement: str, ordinals: AbstractBitMap) -> None:
+        """Begin; close it before the transaction of this connection ends."""
+        self._pieces: asyncio.Queue[bytes | None] = asyncio.Queue()
+        query = statement.replace(THESE, _among(ordinals))
+        self._copying = asyncio.create_task(
+            driver.copy_from_query(query, output=self._keep, format="csv", null=NO_CELL)
+        )
+        self._copying.add_done_callback(lambda _: self._pieces.put_nowait(None))
+
+    async def pieces(self) -> AsyncGenerator[bytes]:
+        """All of it in order; whatever keeps PostgreSQL from its end is raised behind what it has made."""
+        ends = _LineEnds()
+        while (piece := await self._pieces.get()) is not None:
+            yield ends.of_rfc_4180(piece)
+        await self._copying
+
+    async def close(self) -> None:
+        """Make no more of it."""
+        self._copying.cancel()
+        await asyncio.wait([self._copying])
 
     # It never waits: the driver loses a connection whose last piece is being waited with when its task is cancelled.
-    async def keep(piece: bytearray) -> None:
-        pieces.put_nowait(bytes(piece))
-
-    driver = await driver_of(await session.connection())
-    query = statement.replace(THESE, _among(ordinals))
-    copying = asyncio.create_task(driver.copy_from_query(query, output=keep, format="csv", null=NO_CELL))
-    copying.add_done_callback(lambda _: pieces.put_nowait(None))
-    try:
-        while (piece := await pieces.get()) is not None:
-            yield ends.of_rfc_4180(piece)
-        await copying
-    finally:
-        copying.cancel()
-        await asyncio.wait([copying])
+    async def _keep(self, piece: bytearray) -> None:
+        self._pieces.put_nowait(bytes(piece))
 
 
 class _LineEnds:

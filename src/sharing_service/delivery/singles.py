@@ -12,14 +12,13 @@ from uuid import UUID
 
 import asyncpg
 from sqlalchemy import ARRAY, Integer, Text, Uuid, cast, func, literal_column, select, true
-from sqlalchemy.sql import visitors
-from sqlalchemy.sql.elements import BindParameter
 
 from sharing_service.access.models import Token
 from sharing_service.database import Prepared
 from sharing_service.delivery import ledger, pages, views
 from sharing_service.delivery.fragments import granted_fragments
-from sharing_service.delivery.pages import Fragments, Joined, Page
+from sharing_service.delivery.joining import Fragments, Joined, joined, related_students, with_ordinals
+from sharing_service.delivery.pages import Page
 from sharing_service.delivery.references import DISTRICT
 from sharing_service.delivery.views import Places, View
 from sharing_service.roster.catalogue import PEOPLE, Kind
@@ -84,11 +83,8 @@ def _statement(numbering: Joined, granted: Fragments) -> Prepared:
     # The token waits for the context, and the record for the token.
     entered = views.ENTERING.where(Token.district_id == context.scalar_subquery()).cte("entered")
     only = cast(select(func.array_agg(entered.c.record)).scalar_subquery(), ARRAY(Integer))
-
-    def replaced(element: Any, **_: Any) -> Any:
-        named = isinstance(element, BindParameter) and element.key in ("ordinals", "contacts")
-        return only if named else None
-
-    page = pages.joined(numbering, granted, enveloped=False).subquery("record")
-    record: Any = visitors.replacement_traverse(page, {}, replaced)
+    page = joined(numbering, granted, enveloped=False)
+    if numbering == "people":
+        page = page.add_columns(related_students().label("related"))
+    record = with_ordinals(page, only).subquery("record")
     return Prepared(select(entered, record).select_from(entered.outerjoin(record, true())))
