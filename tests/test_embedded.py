@@ -122,6 +122,12 @@ def test_is_a_unicode_server_in_utc(tmp_path: Path, bindir: Path | None) -> None
         assert ask(postgres.dsn, "SELECT lower('ÁSTRID')") == "ástrid"
 
 
+@pytest.mark.parametrize(("memory", "megabytes"), [(2**29, 128), (2**32, 512), (2**33 + 2**32, 1536), (2**36, 2048)])
+def test_the_server_keeps_as_much_in_memory_as_there_is_room(memory: int, megabytes: int) -> None:
+    """An eighth of the memory, never so little that nothing works nor so much that others go without."""
+    assert embedded.buffers_of(memory) == megabytes
+
+
 def test_lets_nobody_in_without_the_password(tmp_path: Path) -> None:
     """Another user of this machine gets no connection: catches a cluster that trusts whoever is local."""
     with embedded.start(tmp_path, fast=True) as postgres:

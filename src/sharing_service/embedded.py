@@ -25,7 +25,6 @@ SETTINGS = {
     "unix_socket_directories": "",  # its path may be 107 bytes at most, a data directory's may be longer
     "cluster_name": "sharing",
     "max_connections": "100",
-    "shared_buffers": "256MB",
     "maintenance_work_mem": "128MB",
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
@@ -38,6 +37,9 @@ SETTINGS = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
+LEAST_BUFFERS, MOST_BUFFERS = 128, 2048
+"""Megabytes; what PostgreSQL never touches it never takes."""
+CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -106,7 +108,8 @@ def _start(folder: Path, *, bindir: Path | None, fast: bool) -> EmbeddedPostgres
             else:
                 cluster.create(fast=fast)
             password = cluster.password
-            process, port = cluster.serve(SETTINGS | (FAST_SETTINGS if fast else {}))
+            buffers = {"shared_buffers": f"{buffers_of(_memory())}MB"}
+            process, port = cluster.serve(SETTINGS | buffers | (FAST_SETTINGS if fast else {}))
         server = f"postgresql://postgres:{password}@127.0.0.1:{port}"
         try:
             asyncio.run(_ensure_database(f"{server}/postgres"))
@@ -114,6 +117,24 @@ def _start(folder: Path, *, bindir: Path | None, fast: bool) -> EmbeddedPostgres
             end(process)
             raise
         return EmbeddedPostgres(process, f"{server}/sharing", held.pop_all())
+
+
+def buffers_of(memory: int) -> int:
+    """Megabytes of the server's own cache in a memory of so many bytes: an eighth.
+
+    With a million students a fifth of the time of the next day's files was spent waiting for pages that 256 MB could
+    not keep.
+    """
+    return min(max(memory // 8 // 2**20, LEAST_BUFFERS), MOST_BUFFERS)
+
+
+def _memory() -> int:
+    """Bytes of memory that this process and its children may use: those of the machine, or of the container."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        return min(machine, int(CONTAINER_LIMIT.read_text()))
+    except (OSError, ValueError):  # no container, or one without a limit
+        return machine
 
 
 async def _ensure_database(dsn: str) -> None:
