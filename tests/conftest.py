@@ -75,6 +75,7 @@ async def service(database_url: str, tmp_path_factory: pytest.TempPathFactory) -
         operator_token=SecretStr(OPERATOR_TOKEN),
         token_key=SecretStr("k" * 32),
         rate_limit=10**9,  # a fast machine reads more often than a token may
+        security_contact="mailto:security@example.org",
     )
     app = create_app(settings, database_url=database_url)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import asyncpg
@@ -253,6 +253,28 @@ def test_takes_another_port_if_one_is_taken(tmp_path: Path, monkeypatch: pytest.
         with embedded.start(tmp_path, fast=True) as postgres:
             assert f":{taken}/" not in postgres.dsn
             assert ask(postgres.dsn, "SELECT 1") == 1
+
+
+def test_its_log_holds_no_word_of_a_statement(tmp_path: Path) -> None:
+    """Neither statements nor what is wrong with them come into the server's log; the one who asks is told.
+
+    Catches a server that logs errors: PostgreSQL puts the value that is wrong into their first line.
+    """
+    wrong = (
+        "SELECT 'Zebedee'::int",
+        'SELECT "Zebedee"',
+        "SELECT Zebedee Zebedee Zebedee",
+        "DO $$ BEGIN RAISE WARNING 'Zebedee' USING DETAIL = 'Zebedee', HINT = 'Zebedee'; END $$",
+        "DO $$ BEGIN RAISE EXCEPTION 'Zebedee' USING DETAIL = 'Zebedee'; END $$",
+        "CREATE TABLE Zebedee (name text PRIMARY KEY); INSERT INTO Zebedee VALUES ('Zebedee'), ('Zebedee')",
+    )
+    with embedded.start(tmp_path, fast=True) as postgres:
+        for statement in wrong:
+            with suppress(asyncpg.PostgresError):
+                ask(postgres.dsn, statement, "SELECT 1")
+    said = (tmp_path / "postgresql" / "server.log").read_text()
+    assert "database system is ready" in said
+    assert "zebedee" not in said.lower()
 
 
 def test_starts_a_new_log_when_the_old_one_is_long(tmp_path: Path) -> None:

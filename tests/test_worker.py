@@ -6,13 +6,15 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from pgqueuer import PgQueuer
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from sharing_service import worker
 from sharing_service.database import enter_district
 from sharing_service.roster import syncs
 from sharing_service.roster.archive import ArchiveLimits
+from sharing_service.roster.models import Sync
 from tests.actions.test_sync_roster import queued
+from tests.factories.logged import logged
 from tests.factories.service import District, Service
 from tests.factories.upload import render
 from tests.stories.test_no_instant import roster
@@ -94,3 +96,32 @@ async def test_a_sync_whose_job_is_lost_runs_when_a_worker_starts(service: Servi
     await forget_jobs(service)
     async with working(service):
         await published(district, sync_id)
+
+
+async def test_a_job_that_fails_says_nothing_private(service: Service) -> None:
+    """Of a sync that fails for a reason nobody foresaw, the log tells types and places, and the queue keeps no word.
+
+    Catches the exception of a database, which names values, handed on to the queue.
+    """
+    await nothing_to_do(service)
+    district = await service.district()
+    sync_id = await queued(district, render(roster(0)))
+    async with service.database.write() as session:
+        await enter_district(session, UUID(district.id))
+        caller = {"role": "Zebedee"}
+        await session.execute(
+            update(Sync).where(Sync.district_id == UUID(district.id), Sync.id == UUID(sync_id)).values(caller=caller)
+        )
+    with logged() as log:
+        async with working(service), asyncio.timeout(60):
+            while not log.lines("a job failed"):  # noqa: ASYNC110 - the worker tells nobody
+                await asyncio.sleep(0.1)
+    await nothing_to_do(service)
+
+    line = log.lines("a job failed")[0]
+    assert (line["job"], line["district_id"]) == ("sync_roster", district.id)
+    assert line["error"][0]["frames"]
+    async with service.database.read() as session:
+        kept = list(await session.scalars(text("select traceback::text from pgqueuer_log where traceback is not null")))
+    assert any("JobFailed" in one for one in kept)
+    assert "Zebedee" not in log.text + "".join(kept)

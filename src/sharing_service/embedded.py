@@ -33,7 +33,9 @@ SETTINGS = {
     "log_timezone": "UTC",
     "lc_messages": "C",
     "log_checkpoints": "off",
-    # Statements and details of errors carry names and ids of children: they stay out of the log.
+    # What an error says, its statement and its details carry names and ids of children: the one who asked is told them,
+    # and the log is not. It keeps what befalls the server itself.
+    "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }

@@ -19,6 +19,7 @@ from sharing_service.access.tokens import Tokens
 from sharing_service.api import (
     clever,
     client_secrets,
+    contact,
     district,
     health,
     idempotency,
@@ -28,6 +29,7 @@ from sharing_service.api import (
     problems,
     tokens,
 )
+from sharing_service.api.crossing import Crossing
 from sharing_service.api.edge import Edge, Measures
 from sharing_service.database import Database
 from sharing_service.delivery.disclosures import Disclosures
@@ -63,12 +65,15 @@ def create_app(settings: Settings, *, database_url: str | None = None) -> FastAP
     app.state.pace = Pace(settings.rate_limit)
     app.state.measures = Measures()
     app.state.upload_limit = settings.upload_limit
+    app.state.security_contact = settings.security_contact
+    if settings.cors_origins:
+        app.add_middleware(Crossing, origins=settings.cors_origins)
     app.add_middleware(Edge, measures=app.state.measures, body_limit=BODY_LIMIT, unbounded=UPLOADS)
     problems.install(app)
     idempotency.install(app)
     openapi.install(app)
     # Partners first: a route is looked for in one part after the other, and they ask most often.
-    for part in (clever, health, oauth, operator, client_secrets, tokens, district):
+    for part in (clever, health, contact, oauth, operator, client_secrets, tokens, district):
         app.include_router(part.router)
     return app
 

@@ -1,17 +1,30 @@
 """Everything the environment decides, read once by `main` and `cli`."""
 
 import os
+import re
 from pathlib import Path
+from typing import Annotated, Final, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MEBIBYTE = 1024 * 1024
+ORIGIN: Final = re.compile(r"https://[a-z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1)(:\d+)?")
+"""An origin as browsers write it; without TLS only one of the same machine."""
 
 
 def default_data_dir() -> Path:
     """`./var`, or for root the system's place for the state of services."""
     return Path("/var/lib/sharing-service") if os.geteuid() == 0 else Path("var")
+
+
+def _origins(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    origins = tuple(origin for part in value.split(",") if (origin := part.strip()))
+    if not all(map(ORIGIN.fullmatch, origins)):
+        raise ValueError("Name each origin as https://HOST or https://HOST:PORT; there is no sign for all.")
+    return origins
 
 
 class Settings(BaseSettings):
@@ -40,4 +53,15 @@ class Settings(BaseSettings):
     )
     unpacked_limit: int = Field(
         default=8192 * MEBIBYTE, ge=1024, description="Bytes that one upload may hold once unpacked."
+    )
+    log_level: Literal["info", "warning"] = Field(
+        default="info", description="`info` logs a line for each request; `warning` only what is not as it should be."
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)] = Field(
+        default=(), description="Origins, separated by commas, whose pages may ask the management API from a browser."
+    )
+    security_contact: str | None = Field(
+        default=None,
+        pattern=r"^(mailto:|https://|tel:)[!-~]+$",
+        description="Whom to tell about a weakness, as `mailto:...` or `https://...`, for `/.well-known/security.txt`.",
     )

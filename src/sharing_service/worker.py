@@ -1,7 +1,9 @@
 """Runs background jobs: syncs, one at a time per district in order of arrival, and erasures."""
 
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -13,10 +15,12 @@ from pgqueuer.domain.types import QueueExecutionMode
 from pgqueuer.models import Job
 from sqlalchemy.engine import make_url
 
+from sharing_service import tracing
 from sharing_service.actions.erase_district import erase_batch
 from sharing_service.actions.sync_roster import sync_roster
 from sharing_service.database import Database, enter_district
 from sharing_service.jobs import enqueue, payload_of
+from sharing_service.logs import failures
 from sharing_service.roster import syncs
 from sharing_service.roster.archive import ArchiveLimits
 
@@ -26,10 +30,10 @@ RETRY_AFTER: Final = timedelta(seconds=1)
 ERASED_AT_ONCE: Final = 20_000
 
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
-class SyncFailed(Exception):
+class JobFailed(Exception):
     """Ends a job. The queue keeps the words of its exceptions, and those of others may be rows of children."""
 
 
@@ -43,19 +47,21 @@ async def run(
 
         @queue.entrypoint("sync_roster")
         async def sync(job: Job) -> None:
-            district_id = UUID(payload_of(job.payload)["district_id"])
-            try:
-                if await run_next_sync(database, district_id, limits=limits):
+            async with _at_work(job) as district_id:
+                try:
+                    again = await run_next_sync(database, district_id, limits=limits)
+                except Exception:
+                    # The attempts are counted in the sync itself, which gives up in the end.
                     await _queue_sync(database, district_id)
-            except Exception:
-                logger.exception("a sync failed")
-                # The attempts are counted in the sync itself, which gives up in the end.
-                await _queue_sync(database, district_id)
-                raise SyncFailed from None
+                    raise
+                if again:
+                    await _queue_sync(database, district_id)
 
         @queue.entrypoint("erase_district")
         async def erase(job: Job) -> None:
-            await erase_district(database, UUID(payload_of(job.payload)["district_id"]))
+            async with _at_work(job) as district_id:
+                await erase_district(database, district_id)
+                log.info("a district was erased", extra={"district_id": district_id})
 
         async with database.read() as session:
             waiting = await syncs.districts_waiting(session)
@@ -73,6 +79,20 @@ async def run(
         await connection.close()
 
 
+@asynccontextmanager
+async def _at_work(job: Job) -> AsyncIterator[UUID]:
+    """The district of a job, in the trace of the request that queued it; its failure is logged."""
+    payload = payload_of(job.payload)
+    district_id = UUID(payload["district_id"])
+    with tracing.within(tracing.of_job(payload)):
+        try:
+            yield district_id
+        except Exception as error:
+            said = {"job": job.entrypoint, "district_id": district_id, "error": failures(error)}
+            log.error("a job failed", extra=said)
+            raise JobFailed from None
+
+
 async def _queue_sync(database: Database, district_id: UUID) -> None:
     async with database.write() as session:
         await enqueue(session, "sync_roster", {"district_id": str(district_id)}, delay=RETRY_AFTER)
@@ -83,6 +103,7 @@ async def run_next_sync(database: Database, district_id: UUID, *, limits: Archiv
 
     Returns whether a further job should look again: another sync has the turn, or this one was perhaps not the last.
     """
+    begin = time.monotonic()
     async with database.write() as session:
         await enter_district(session, district_id)
         if not await syncs.take_turn(session, district_id):
@@ -101,7 +122,10 @@ async def run_next_sync(database: Database, district_id: UUID, *, limits: Archiv
             await enter_district(notes, district_id)
             attempt = await syncs.begin(notes, district_id, sync_id)
         await sync_roster(session, sync, attempt=attempt, limits=limits, progress=progress)
-        return await syncs.next_of(session, district_id) is not None
+        more = await syncs.next_of(session, district_id) is not None
+    said = {"district_id": district_id, "sync_id": sync_id, "outcome": sync.status}
+    log.info("a sync ended", extra=said | {"seconds": round(time.monotonic() - begin, 3)})
+    return more
 
 
 async def erase_district(database: Database, district_id: UUID) -> None:

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
+from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
 from sharing_service.access.limits import Pace
@@ -16,18 +17,99 @@ from sharing_service.api.edge import Edge, Measures
 from sharing_service.database import Database
 from sharing_service.main import create_app, tokens_for
 from sharing_service.settings import Settings
+from tests.factories.logged import logged
 from tests.factories.service import District, Service, answered, bearer
 
 PRIVATE = "Dolores-4711"
+HEADERS = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 
 async def test_answers_are_not_stored(service: Service) -> None:
-    """No cache keeps an answer, errors included, and no browser guesses what it is."""
-    for path in ("/v1/districts", "/v1/nowhere", "/health/live"):
+    """No cache keeps an answer, errors included; no browser guesses what it is, shows it in a page or runs it."""
+    kept = {"/v3.1/users": "private, no-store"}
+    for path in ("/v1/districts", "/v1/nowhere", "/health/live", *kept):
         response = await service.client.get(path, headers=service.operator)
-        assert response.headers["Cache-Control"] == "no-store"
-        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        expected = HEADERS | {"cache-control": kept.get(path, "no-store")}
+        assert expected.items() <= dict(response.headers).items()
+        assert "Strict-Transport-Security" not in response.headers
+
+
+async def test_transport_is_secured_where_it_can_be(service: Service) -> None:
+    """Over TLS a browser is told never to come without it again."""
+    response = await service.client.get("https://service.test/health/live")
+
+    assert response.headers["Strict-Transport-Security"] == "max-age=63072000; includeSubDomains"
+
+
+async def test_a_request_is_logged_by_its_route(district: District) -> None:
+    """A request leaves one line with method, route, status and its ids, which the client is told too.
+
+    Catches a path or a query in the log: they hold ids and search words.
+    """
+    trace, given = "0af7651916cd43dd8448eb211c80319c", str(uuid4())
+    headers = {"traceparent": f"00-{trace}-b7ad6b7169203331-01", "X-Request-Id": given}
+    with logged() as log:
+        response = await district.service.client.get(
+            f"{district.path}/students", params={"q": PRIVATE}, headers=district.admin | headers
+        )
+
+    [line] = log.lines("request")
+    route = "/v1/districts/{district_id}/{kind}"
+    assert (line["method"], line["route"], line["status"]) == ("GET", route, response.status_code)
+    assert (line["request_id"], line["trace_id"]) == (given, trace)
+    assert response.headers["X-Request-Id"] == given
+    assert PRIVATE not in log.text
+    assert district.id not in log.text
+
+
+async def test_a_request_id_is_no_place_to_write(service: Service) -> None:
+    """A request id that is not well formed is replaced, in the answer and in the log."""
+    with logged() as log:
+        response = await service.client.get("/v1/nowhere", headers={"X-Request-Id": PRIVATE, "traceparent": PRIVATE})
+
+    [line] = log.lines("request")
+    assert response.headers["X-Request-Id"] == line["request_id"] != PRIVATE
+    assert PRIVATE not in log.text
+
+
+async def test_polls_are_not_logged(service: Service) -> None:
+    """Of routes that are asked every few seconds only failures are logged."""
+    with logged() as log:
+        for path in ("/health/live", "/health/ready", "/metrics"):
+            assert (await service.client.get(path)).status_code == 200
+        await service.client.post("/health/live")
+
+    assert [(line["route"], line["status"]) for line in log.lines()] == [("/health/live", 405)]
+
+
+async def test_a_request_that_is_cut(service: Service) -> None:
+    """A request that its client cuts is no fault of the service: it is logged and measured as cut, with no answer."""
+
+    async def reading(scope: Scope, receive: Receive, send: Send) -> None:
+        await Request(scope, receive).body()
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        raise AssertionError(message)
+
+    measures = Measures()
+    edge = Edge(reading, measures=measures, body_limit=1, unbounded=re.compile("/syncs"))
+    with logged() as log:
+        await edge({"type": "http", "method": "PUT", "path": "/", "headers": []}, receive, send)
+
+    labels = {"method": "PUT", "route": "unmatched", "status": "499"}
+    assert measures.registry.get_sample_value("sharing_requests_total", labels) == 1
+    assert [(line["level"], line["status"]) for line in log.lines()] == [("info", 499)]
 
 
 async def test_health(service: Service) -> None:
@@ -65,7 +147,7 @@ async def test_measures_name_templates(service: Service, district: District) -> 
     assert "made-up" not in measured.lower()
 
 
-async def test_an_answer_that_breaks_off(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_answer_that_breaks_off() -> None:
     """An error after the answer began ends the connection, and the server that logs it learns no words of it."""
 
     async def breaking(_scope: Scope, _receive: Receive, send: Send) -> None:
@@ -79,11 +161,12 @@ async def test_an_answer_that_breaks_off(caplog: pytest.LogCaptureFixture) -> No
         pass
 
     edge = Edge(breaking, measures=Measures(), body_limit=1, unbounded=re.compile("/syncs"))
-    with pytest.raises(RuntimeError, match="broke off") as broken:
+    with logged() as log, pytest.raises(RuntimeError, match="broke off") as broken:
         await edge({"type": "http", "method": "GET", "path": "/", "headers": []}, receive, send)
 
     assert broken.value.__suppress_context__
-    assert PRIVATE not in caplog.text
+    assert [line["event"] for line in log.lines()] == ["unexpected error", "request"]
+    assert PRIVATE not in log.text
 
 
 async def test_the_openapi_document(service: Service) -> None:

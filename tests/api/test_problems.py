@@ -15,6 +15,7 @@ from sharing_service.api.dependencies import WriteSession
 from sharing_service.database import Database
 from sharing_service.main import BODY_LIMIT, create_app
 from sharing_service.settings import Settings
+from tests.factories.logged import logged
 from tests.factories.service import Service, answered, bearer
 
 PRIVATE = "Dolores-4711"
@@ -264,21 +265,28 @@ async def test_database_errors_stay_inside(
     faulty: FastAPI, caplog: pytest.LogCaptureFixture, sql: str, status: int
 ) -> None:
     """A database error becomes a problem without its words; so does the line in the log."""
-    response = await asked(faulty, "GET", "/v1/statement", sql=sql)
+    with logged() as log:
+        response = await asked(faulty, "GET", "/v1/statement", sql=sql)
 
     assert problem(response, status)["detail"]
-    assert PRIVATE not in response.text + caplog.text
+    assert PRIVATE not in response.text + caplog.text + log.text
+    [line] = log.lines("database error")
+    assert len(line["sqlstate"]) == 5
     assert (response.headers.get("Retry-After") is not None) == (status == 503)
 
 
 async def test_a_bug_is_logged_by_its_place(faulty: FastAPI, caplog: pytest.LogCaptureFixture) -> None:
     """An unexpected error answers 500 without details; the log has its type and place, not its words."""
-    response = await asked(faulty, "GET", "/v1/bug")
+    with logged() as log:
+        response = await asked(faulty, "GET", "/v1/bug")
 
     assert problem(response, 500)["code"] == "internal"
-    assert PRIVATE not in response.text + caplog.text
-    assert "KeyError" in caplog.text
-    assert "fail_by_a_bug" in caplog.text
+    assert PRIVATE not in response.text + caplog.text + log.text
+    [line] = log.lines("unexpected error")
+    [error] = line["error"]
+    assert error["type"] == "builtins.KeyError"
+    assert error["frames"][-1].endswith(" fail_by_a_bug")
+    assert line["request_id"] == response.headers["X-Request-Id"]
 
 
 async def test_a_database_that_is_gone(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from tests.factories.service import Service
 OPEN = {
     "/health/live": "an orchestrator asks it without a token",
     "/health/ready": "an orchestrator asks it without a token",
+    "/.well-known/security.txt": "whoever finds a weakness has no token",
     "/metrics": "Prometheus reads it inside the network; it names route templates only",
     "/openapi.json": "the document holds no data",
 }

@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -67,12 +67,13 @@ class Service:
 
 
 @contextmanager
-def service(*arguments: object, cwd: Path, **environment: str) -> Iterator[Service]:
-    """A service on a free port, killed at the end of the block if it still runs."""
+def service(*arguments: object, cwd: Path, log: Path | str | None = None, **environment: str) -> Iterator[Service]:
+    """A service on a free port, killed at the end of the block if it still runs; its log may go to a file."""
     line = command(*arguments, "--port", 0)
     with (
         tempfile.NamedTemporaryFile() as output,
-        subprocess.Popen(line, cwd=cwd, env=ENVIRONMENT | environment, stdout=output) as process,
+        open(log, "wb") if log else nullcontext() as errors,
+        subprocess.Popen(line, cwd=cwd, env=ENVIRONMENT | environment, stdout=output, stderr=errors) as process,
     ):
         try:
             running = Service(process, Path(output.name))

@@ -1,22 +1,45 @@
-"""The edge of the service, as pure ASGI: what every answer gets, how much a request may send, what is measured."""
+"""The edge of the service, as pure ASGI: what every answer gets, how much a request may send, what is measured.
+
+Each request gets an id and a place in a trace here, and a line in the log, by the template of its route.
+"""
 
 import logging
 import re
 import time
-import traceback
+from http import HTTPStatus
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sharing_service import tracing
 from sharing_service.api import problems
 from sharing_service.errors import SharingServiceError
+from sharing_service.logs import failures
+from sharing_service.tracing import Trace
 
 log = logging.getLogger(__name__)
 
 UNMATCHED: Final = "unmatched"
+REQUEST_ID: Final = b"x-request-id"
+TRACED: Final = (REQUEST_ID, b"traceparent")
+CUT: Final = 499
+"""What is measured of a request that its client cut before it was answered, as nginx writes it."""
+POLLED: Final = ("/health/live", "/health/ready", "/metrics")
+"""Routes that are asked every few seconds for ever; their good answers are not worth a line."""
+HEADERS: Final = (
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+)
+"""Headers of every answer that does not set its own: no cache keeps it, and a browser does nothing with it."""
+TRANSPORT: Final = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
+"""For answers over TLS; a browser must ignore it on others (RFC 6797, section 8.1)."""
 
 
 class Measures:
@@ -30,10 +53,8 @@ class Measures:
             "sharing_request_seconds", "Seconds until the last byte of an answer.", labels[:2], registry=self.registry
         )
 
-    def observe(self, scope: Scope, status: int, seconds: float) -> None:
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""
-        method = scope["method"] if scope["method"] in problems.METHODS else "other"
-        route = _template(scope)
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(method, route).observe(seconds)
 
@@ -63,6 +84,13 @@ class Edge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        headers = scope["headers"]
+        given = [[value.decode("latin-1") for name, value in headers if name == wanted] for wanted in TRACED]
+        trace = tracing.of_request(*given)
+        with tracing.within(trace):
+            await self._answer(scope, receive, send, trace)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, trace: Trace) -> None:
         status = 0
         start = time.perf_counter()
 
@@ -70,20 +98,31 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _add_headers(scope, message)
+                _add_headers(scope, message, trace)
             await send(message)
 
         try:
             await self.app(scope, self._bounded(scope, receive), send_on)
+        except ClientDisconnect:
+            status = status or CUT
         except Exception as error:
-            _log(error)
+            log.error("unexpected error", extra={"error": failures(error)})
             if status:
                 # From None: the server logs what it catches, and the words of an error may hold personal data.
                 raise RuntimeError("The answer broke off.") from None
             answer = problems.answer(Request(scope), SharingServiceError())
             await answer(scope, receive, send_on)
         finally:
-            self.measures.observe(scope, status, time.perf_counter() - start)
+            self._note(scope, status, time.perf_counter() - start)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        """Measure a request and write its line."""
+        method = scope["method"] if scope["method"] in problems.METHODS else "other"
+        route = _template(scope)
+        self.measures.observe(method, route, status, seconds)
+        if route not in POLLED or status >= HTTPStatus.BAD_REQUEST:
+            said = {"method": method, "route": route, "status": status, "seconds": round(seconds, 6)}
+            log.info("request", extra=said)
 
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
         if self.unbounded.fullmatch(scope["path"]):
@@ -101,14 +140,10 @@ class Edge:
         return receive_on
 
 
-def _add_headers(scope: Scope, message: Message) -> None:
+def _add_headers(scope: Scope, message: Message, trace: Trace) -> None:
     headers = message["headers"] = list(message.get("headers", ()))
-    headers.append((b"x-content-type-options", b"nosniff"))
-    if not any(name.lower() == b"cache-control" for name, _ in headers):
-        headers.append((b"cache-control", b"no-store"))
-
-
-def _log(error: Exception) -> None:
-    """What failed and where, without the words of the error."""
-    where = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
-    log.error("unexpected %s\n%s", type(error).__name__, where)
+    present = {name.lower() for name, _ in headers}
+    headers += [(name, value) for name, value in HEADERS if name not in present]
+    headers.append((REQUEST_ID, trace.request_id.encode()))
+    if scope.get("scheme") == "https":
+        headers.append(TRANSPORT)

@@ -136,7 +136,7 @@ async def _database_failure(request: Request, error: Exception) -> JSONResponse:
 def _fact_of(error: Exception) -> SharingServiceError:
     """What a database error means to a client; its own words hold values and stay here."""
     state = str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")
-    log.warning("database error %s, SQLSTATE %s", type(error).__name__, state or "unknown")
+    log.warning("database error", extra={"kind": type(error).__name__, "sqlstate": state})
     if isinstance(error, IntegrityError):
         return Conflict()
     if state.startswith("22"):

@@ -11,17 +11,17 @@ from pydantic import SecretStr
 from sharing_service import worker
 from sharing_service.cli.demo_district import Loader
 from sharing_service.cli.demo_requests import printed
-from sharing_service.cli.logs import log_to_stderr
 from sharing_service.cli.parentage import exit_on_signals
 from sharing_service.cli.serve import address_of, announced, bound, opened_database, serve_here
 from sharing_service.cli.worker import WorkerChild, limits_of
+from sharing_service.logs import log_to_stderr
 from sharing_service.main import create_app
 from sharing_service.settings import Settings
 
 
 def demo(settings: Settings, *, students: int, port: int, data_dir: Path | None) -> None:
     """Load the district, print tokens and requests, then serve until a signal; what was temporary is gone then."""
-    log_to_stderr()
+    log_to_stderr("warning")  # a line for each request would hide the requests to try
     exit_on_signals()
     with ExitStack() as running:
         listener = running.enter_context(bound("127.0.0.1", port))

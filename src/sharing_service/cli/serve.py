@@ -20,10 +20,10 @@ from sharing_service import embedded, schema
 from sharing_service.access.tokens import Tokens
 from sharing_service.actions.issue_token import issue_first_operator_token
 from sharing_service.cli.failure import CommandFailed
-from sharing_service.cli.logs import LOGGING, log_to_stderr
 from sharing_service.cli.parentage import end_with, exit_on_signals
 from sharing_service.cli.worker import WorkerChild
 from sharing_service.database import Database
+from sharing_service.logs import log_to_stderr
 from sharing_service.main import create_app, tokens_for
 from sharing_service.settings import Settings
 
@@ -34,9 +34,9 @@ FINISH_SECONDS: Final = 30
 """Running requests may take this long after SIGTERM."""
 
 _OPTIONS: Final[dict[str, Any]] = {
-    "log_config": LOGGING,
+    "log_config": None,  # `log_to_stderr` has seen to it
     "log_level": "warning",
-    "access_log": False,
+    "access_log": False,  # it would log paths and queries, which hold ids and search words; the edge logs requests
     "server_header": False,
     "ws": "none",
     "lifespan": "on",
@@ -46,7 +46,7 @@ _OPTIONS: Final[dict[str, Any]] = {
 
 def serve(settings: Settings, *, host: str, port: int, processes: int) -> None:
     """Run the service until a signal ends it: first the running requests, then the worker, then PostgreSQL."""
-    log_to_stderr()
+    log_to_stderr(settings.log_level)
     exit_on_signals()
     with ExitStack() as running:
         listener = running.enter_context(bound(host, port))
@@ -202,7 +202,9 @@ def _serve_in_children(url: str, listener: socket.socket, processes: int) -> Non
 
 def make_app_of_child() -> Application:
     """The application of one of several processes, made from the environment that its parent prepared."""
+    settings = Settings()
+    log_to_stderr(settings.log_level)
     parent = parent_process()
     if parent is not None and parent.pid is not None:
         end_with(parent.pid)
-    return create_app(Settings())
+    return create_app(settings)

@@ -14,9 +14,9 @@ from pgqueuer import PgQueuer
 
 from sharing_service import worker
 from sharing_service.cli.failure import CommandFailed
-from sharing_service.cli.logs import log_to_stderr
 from sharing_service.cli.parentage import end_with
 from sharing_service.database import Database
+from sharing_service.logs import log_to_stderr
 from sharing_service.roster.archive import ArchiveLimits
 from sharing_service.settings import Settings
 
@@ -31,7 +31,7 @@ def run_jobs(settings: Settings, *, parent: int | None = None) -> None:
     """Run jobs until SIGTERM or SIGINT, then finish those that are running; end with `parent` if one is named."""
     if parent is not None:
         end_with(parent)
-    log_to_stderr()
+    log_to_stderr(settings.log_level)
     if settings.database_url is None:
         raise CommandFailed(
             "Set SHARING_DATABASE_URL; the embedded PostgreSQL is for `serve`, which runs a worker too."
@@ -101,7 +101,7 @@ class WorkerChild:
             status = self._process.wait()
             if self._stopping.is_set():
                 return
-            log.error("The worker ended with status %d; another one is started.", status)
+            log.error("the worker ended; another one is started", extra={"status": status})
             self._stopping.wait(RESTART_SECONDS)
             with self._changing:
                 if self._stopping.is_set():

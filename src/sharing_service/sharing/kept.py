@@ -102,7 +102,7 @@ async def stay_fresh(database: Database, *, every: float = REFRESH_SECONDS) -> N
             await refresh(database)
         except Exception as error:
             # Its message may hold values of a statement.
-            log.warning("Graphs could not be refreshed (%s); decisions will read them.", type(error).__name__)
+            log.warning("graphs could not be refreshed; decisions read them", extra={"kind": type(error).__name__})
 
 
 async def _key(session: AsyncSession, district_id: UUID) -> Published | None:
