@@ -34,6 +34,8 @@ class FaultyUpload:
     outcome: Literal["published", "failed"]
     stage: Literal["reading", "sync"] = "reading"
     """Whether reading the files shows it, or only comparing them in the database."""
+    said: str | None = None
+    """The message of each problem; None: the one sentence of its code."""
 
     def sent(self) -> dict[str, bytes]:
         """The files by name; one archive if it is one."""

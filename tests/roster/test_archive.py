@@ -87,10 +87,23 @@ def test_limits_as_declared() -> None:
     assert read_upload({ARCHIVE_NAME: packed()}, ProblemLog(), ArchiveLimits(entries=len(GOOD), unpacked=size))
 
 
+def test_archives_together() -> None:
+    """Several archives of one upload may hold together what one may.
+
+    Catches a limit for each part of a body, of which there may be 64.
+    """
+    rest = {name: data for name, data in GOOD.items() if name != "staff.csv"}
+    sent = {ARCHIVE_NAME: packed(rest), "staff.zip": packed({"staff.csv": GOOD["staff.csv"]})}
+    size = sum(map(len, GOOD.values()))
+
+    assert refusal(sent, ArchiveLimits(unpacked=size - 1)) == "archive_too_large"
+    assert read_upload(sent, ProblemLog(), ArchiveLimits(unpacked=size)) == read_upload(GOOD, ProblemLog())
+
+
 def test_bomb_behind_a_small_number() -> None:
     """Catches an entry of 20 MiB that says it has 100 bytes: more than that is never given, and the upload fails."""
     data = patched(packed({"x.csv": b"x" * 20 * MEBIBYTE}), entry=0, offset=24, form="<L", value=100)
-    entry = open_archive(ARCHIVE_NAME, io.BytesIO(data), ArchiveLimits())["x.csv"]()
+    entry = open_archive(ARCHIVE_NAME, io.BytesIO(data), ArchiveLimits()).files["x.csv"]()
     given = bytearray()
 
     def read_on() -> None:

@@ -128,6 +128,21 @@ def test_a_plain_file_is_opened_again(data: bytes, plain: bool) -> None:
     assert (opened.count > before) == plain
 
 
+@pytest.mark.parametrize("name", ["blank lines", "quotes", "a short row", "an empty cell"])
+def test_many_rows_are_not_kept(name: str) -> None:
+    """A file that is not plain is read once more rather than kept, if it is large; its problems are told once.
+
+    Catches a worker whose memory is filled by a file that was made not to be plain.
+    """
+    opened, log, kept = Opened(OTHER[name]), ProblemLog(), ProblemLog()
+    frames = read_enrollments(FILE, opened, log, keep=0)
+    before = opened.count
+
+    assert rows_of(frames) == rows_of(frames) == rows_of(read_enrollments(FILE, Opened(OTHER[name]), kept))
+    assert opened.count == before + 2
+    assert (log.kept, log.count) == (kept.kept, kept.count)
+
+
 def test_lines_go_on_from_block_to_block() -> None:
     """A file of several blocks loses no row between them and counts lines through.
 

@@ -52,6 +52,7 @@ OTHER = {
     "an open quote": HEAD + ROW + 'S1,P2,"L,A,,,,,,\n',
     "a tab": HEAD + "S1,P1,L,A,,,1\tElm,,,\n",
     "the sign that stands for a comma": HEAD + "S1,P1,L,A,,,1\x1fElm,,,\n",
+    "a byte order mark before a row": HEAD + "\ufeff" + ROW,
     "quoted names": HEAD.replace("Note", '"Note"') + ROW,
     "a column is missing": "School_id,Student_id,Last_name\nS1,P1,L\n",
     "a long header": HEAD[:-1] + "," + ",".join(f"ext.{n:05}" for n in range(980)) + ",ext." + "x" * 150 + "\n",
@@ -107,7 +108,7 @@ def test_a_file_that_is_not_utf8_is_refused() -> None:
         many_at_a_time(HEAD.encode() + b"S1,P1,L\xff,A,,,,,,\n")
 
 
-@given(st.lists(st.lists(st.text('a ,"\\\r\n\té\0', max_size=4), min_size=9, max_size=10), max_size=4))
+@given(st.lists(st.lists(st.text('a ,"\\\r\n\té\0\ufeff', max_size=4), min_size=9, max_size=10), max_size=4))
 def test_a_file_that_is_read_is_read_the_same(rows: list[list[str]]) -> None:
     """Whatever stands in the cells, what is given is right."""
     data = HEAD.encode() + b"".join(",".join(["S1", *row]).encode() + b"\n" for row in rows)

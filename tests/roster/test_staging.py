@@ -1,6 +1,7 @@
 """Loading rows into the temporary tables of a sync."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -30,11 +31,23 @@ async def test_a_cell_is_kept_byte_for_byte(session: AsyncSession, value: str) -
 
 async def test_many_rows_are_loaded_in_blocks(session: AsyncSession) -> None:
     """Every row arrives when a file has more of them than one block, the last block being a short one."""
-    count = 2 * staging.BATCH + 1
+    count = 2_001
     await staging.create(session)
-    rows = tuples(Kind.STAFF, ({"school": "S1", "sis_id": str(n)} for n in range(count)))
+    rows = tuples(Kind.STAFF, ({"school": "S1", "sis_id": str(n), "title": "x" * 5_000} for n in range(count)))
     assert await staging.load(session, Kind.STAFF, rows) == count
     assert await session.scalar(text("select count(distinct line) from staged_staff")) == count
+
+
+def test_a_block_is_bound_by_its_bytes() -> None:
+    """However long its rows are, a block holds few bytes more than it should, and all blocks hold all rows.
+
+    Catches blocks of so many rows, of which each may have four mebibytes.
+    """
+    rows = tuples(Kind.STAFF, ({"school": "S1", "sis_id": str(n), "title": "x" * 100_000} for n in range(100)))
+    blocks = list(iter(partial(staging.next_block, rows), b""))
+
+    assert max(map(len, blocks)) < 2 * staging.BLOCK
+    assert len(b"".join(blocks).splitlines()) == 100
 
 
 async def test_a_file_without_rows_is_loaded(session: AsyncSession) -> None:

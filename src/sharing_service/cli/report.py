@@ -36,4 +36,6 @@ def print_report(sync: dict[str, Any], *, district: str) -> None:
 def _line_of(problem: dict[str, Any]) -> str:
     place = ":".join(str(part) for part in (problem["file"], problem["line"]) if part not in ("", None))
     column = f" {problem['column']}" if problem["column"] else ""
-    return f"{problem['severity']} {place}{column}: {problem['message']} ({problem['code']})".replace("  ", " ")
+    text = f"{problem['severity']} {place}{column}: {problem['message']} ({problem['code']})".replace("  ", " ")
+    # A terminal would obey what stands in the name of a column.
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)

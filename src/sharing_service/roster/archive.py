@@ -7,6 +7,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import BinaryIO, Final, TypeVar
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
@@ -31,6 +32,17 @@ class ArchiveLimits:
 
 Open = Callable[[], BinaryIO]
 """Opens one file of an upload from its beginning; one at a time, since files share their source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """What an archive holds."""
+
+    files: dict[str, Open]
+    """By path."""
+    size: int
+    """Bytes of all together; more is never given."""
+
 
 _DIRECTORY_MOST: Final = MEBIBYTE
 """Bytes of a table of contents: a hundred entries need some kilobytes."""
@@ -68,8 +80,8 @@ def is_packed(head: bytes) -> bool:
     return head.startswith(_ARCHIVE_MAGIC)
 
 
-def open_archive(name: str, stream: BinaryIO, limits: ArchiveLimits) -> dict[str, Open]:
-    """Check a zip archive and give its files by path; `UploadUnreadable` says why one is refused."""
+def open_archive(name: str, stream: BinaryIO, limits: ArchiveLimits) -> Unpacked:
+    """Check a zip archive and give its files; `UploadUnreadable` says why one is refused."""
     try:
         archive = ZipFile(_BoundedReads(name, stream))
     except _DAMAGE as error:
@@ -80,11 +92,14 @@ def open_archive(name: str, stream: BinaryIO, limits: ArchiveLimits) -> dict[str
     if len(entries) > limits.entries:
         raise unreadable(name, "too_many_entries", f"Pack at most {limits.entries} files.")
     for entry in entries:
-        _check_name(name, entry)
+        # Newer zipfile takes the second from a field of its own.
+        for path in (entry.orig_filename, entry.filename):
+            _check_name(name, entry, path)
         _check_form(entry)
     _check_together(name, entries, limits)
     _check_overlap(name, stream, entries, end=archive.start_dir)
-    return {entry.filename: _opener(archive, entry) for entry in entries if not entry.is_dir()}
+    files = {entry.filename: _opener(archive, entry) for entry in entries if not entry.is_dir()}
+    return Unpacked(files, sum(entry.file_size for entry in entries))
 
 
 class _BoundedReads:
@@ -102,13 +117,16 @@ class _BoundedReads:
         return data
 
 
-def _check_name(archive: str, entry: ZipInfo) -> None:
-    path = entry.orig_filename
+def _check_name(archive: str, entry: ZipInfo, path: str) -> None:
     parts = path.removesuffix("/").split("/")
     if len(path) > MAX_PATH:
         raise unreadable(archive, "unsafe_name", f"Give the files names of at most {MAX_PATH} characters.")
     if "\\" in path or "\0" in path or parts[0][1:2] == ":" or ".." in parts or "" in parts:
         message = "A file name in the archive points outside of it; pack the files by their plain names."
+        raise unreadable(archive, "unsafe_name", message)
+    if not path.isprintable():
+        # Whoever reads a report would be shown something else: a line of its own, a name written backwards.
+        message = "A file name in the archive holds characters that cannot be seen; give the files plain names."
         raise unreadable(archive, "unsafe_name", message)
     if path.lower().endswith(_ARCHIVE_NAMES):
         raise unreadable(entry.filename, "nested_archive", "Pack the CSV files themselves, not archives of them.")
@@ -126,7 +144,7 @@ def _check_form(entry: ZipInfo) -> None:
 
 
 def _check_together(archive: str, entries: Sequence[ZipInfo], limits: ArchiveLimits) -> None:
-    names = Counter(entry.filename for entry in entries)
+    names = Counter(str(PurePosixPath(entry.filename)) for entry in entries)  # ./a is a
     if any(count > 1 for count in names.values()):
         raise unreadable(archive, "duplicate_entry", "The archive holds two files of one name; pack each once.")
     if sum(entry.file_size for entry in entries) > limits.unpacked:

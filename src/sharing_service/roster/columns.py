@@ -23,6 +23,8 @@ UploadKind = Kind | Literal["enrollments"]
 MAX_COLUMNS: Final = 1_000
 SHOWN: Final = 60
 """Characters of an unknown column's name that the report shows."""
+MAX_EXT: Final = 100
+"""Characters of the name of an `ext.` column: it is kept anew with each record."""
 _EXT: Final = "ext."
 _SSN_NAMES: Final = frozenset({"ssn", "ssno", "ssnum", "ssnumber", "socsec", "socsecno", "socsecnum", "socsecnumber"})
 
@@ -112,11 +114,14 @@ def read_header(kind: UploadKind, file: str, *, line: int, header: list[str], lo
     ext = tuple(
         (name[len(_EXT) :], index)
         for index, name in enumerate(names)
-        if kind in EXTENSIBLE and keys[index].startswith(_EXT) and len(name) > len(_EXT)
+        if kind in EXTENSIBLE and keys[index].startswith(_EXT) and len(_EXT) < len(name) <= MAX_EXT
     )
     read = known | {header.lower() for header in NEVER_STORED} | {keys[index] for _, index in ext}
     for name, key in zip(names, keys, strict=True):
-        if key not in read:
+        if key not in read and key.startswith(_EXT) and len(name) > MAX_EXT:
+            message = f"This column was left out; give it a name of at most {MAX_EXT} characters."
+            log.warn(file, "long_column_name", message, line=line, column=name[:SHOWN])
+        elif key not in read:
             message = "This column is not part of the file format and was left out; name it ext.NAME to keep it."
             log.warn(file, "unknown_column", message, line=line, column=name[:SHOWN])
     places = {key: index for index, key in enumerate(keys)}
@@ -139,6 +144,8 @@ def _header_problems(columns: tuple[Column, ...], file: str, *, line: int, names
     for column in columns:
         if column.required and column.header.lower() not in keys:
             note("missing_column", "Add this column; the file cannot be read without it.", column.header)
+    if problems:
+        return problems  # this may be no header but a row, and what stands in it must not be repeated
     seen: set[str] = set()
     for name, key in zip(names, keys, strict=True):
         if key and key in seen:

@@ -14,12 +14,14 @@ import polars as pl
 from sharing_service.roster.archive import Open
 from sharing_service.roster.catalogue import SECTION_TEACHER_COLUMNS, UPLOADED, Kind
 from sharing_service.roster.columns import Layout, read_header, uploaded_columns
-from sharing_service.roster.plain import cells_of, lines_of, plain_blocks, plain_header
+from sharing_service.roster.plain import NotPlain, cells_of, lines_of, plain_blocks, plain_header
 from sharing_service.roster.problems import ProblemLog
 from sharing_service.roster.upload import FILES
 
 BLOCK: Final = 4 * 1024 * 1024
 """Bytes of a file that are split at once."""
+MOST: Final = 512 * 1024 * 1024
+"""Bytes of what is kept of a file; a million students have a fifth of it."""
 KEY: Final = "sis_id"
 CONTACT: Final = "contact_sis_id"
 """What makes a contact the same in rows of several students."""
@@ -49,7 +51,7 @@ Scans = Mapping[Kind, Scan]
 
 
 def scan_file(district_id: UUID, kind: Kind, file: str, open_csv: Open) -> Scan:
-    """Look through a file; raises `NotPlain`, or `UploadUnreadable` at a header that cannot be used."""
+    """Look through a file; raises `NotPlain`, also at one too large, or `UploadUnreadable` at an unusable header."""
     log = ProblemLog()
     header = plain_header(open_csv())
     layout = read_header(kind, file, line=1, header=header, log=log)
@@ -57,7 +59,7 @@ def scan_file(district_id: UUID, kind: Kind, file: str, open_csv: Open) -> Scan:
     places = {name: layout.places[names.index(name)] for name in _NAMED[kind]}
     there = {name: place for name, place in places.items() if place is not None}
     shape = {"line": pl.Int32(), "digest": pl.UInt64(), **dict.fromkeys(_NAMED[kind], pl.String())}
-    frames = [pl.DataFrame(schema=shape)]
+    frames, size = [pl.DataFrame(schema=shape)], 0
     for line, data in plain_blocks(open_csv, layout.width, block=BLOCK):
         # The district is a seed: the same row of two districts has two digests.
         digests = lines_of(data).hash(district_id.int >> 64)
@@ -66,6 +68,9 @@ def scan_file(district_id: UUID, kind: Kind, file: str, open_csv: Open) -> Scan:
         named = [pl.col(str(there[name])) if name in there else pl.lit("") for name in places]
         keys = [column.alias(name) for column, name in zip(named, places, strict=True)]
         frames.append(cells.select(lines.alias("line"), digests.alias("digest"), *keys))
+        size += int(frames[-1].estimated_size())
+        if size > MOST:
+            raise NotPlain
     return Scan(header, layout, log, pl.concat(frames))
 
 

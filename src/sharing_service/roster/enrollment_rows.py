@@ -6,7 +6,7 @@ A file that is plain, as nearly every one is, is split by polars; any other is r
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
@@ -22,15 +22,17 @@ Frames = Callable[[], Iterator[pl.DataFrame]]
 COLUMNS: Final = {"line": pl.Int32(), "school": pl.String(), "section": pl.String(), "student": pl.String()}
 BLOCK: Final = 16 * 1024 * 1024
 """Bytes of a plain file that are split at once."""
-BATCH: Final = 100_000
+BATCH: Final = 20_000
 """Rows of a frame of any other file."""
+KEPT: Final = 256 * 1024 * 1024
+"""Bytes of the frames of any other file that are kept; beyond, the file is read twice."""
 
 
-def read_enrollments(file: str, open_csv: Open, log: ProblemLog) -> Frames:
+def read_enrollments(file: str, open_csv: Open, log: ProblemLog, *, keep: int = KEPT) -> Frames:
     """Read the whole file, note what is wrong with it, and give what can be used.
 
     Raises `UploadUnreadable` when the file as a whole cannot be read. A plain file is opened again for each call of the
-    frames.
+    frames, and so is any other whose frames have more than `keep` bytes.
     """
     noted = ProblemLog()
     try:
@@ -40,16 +42,27 @@ def read_enrollments(file: str, open_csv: Open, log: ProblemLog) -> Frames:
         for _ in frames():
             pass
     except (NotPlain, UploadUnreadable):
-        return _kept(read_rows("enrollments", file, open_csv(), log))
+        return _kept(partial(_any_frames, file, open_csv), log, keep)
     log.absorb(noted)
     return frames
 
 
-def _kept(rows: Iterator[tuple[Any, ...]]) -> Frames:
-    frames = []
+def _kept(frames: Callable[[ProblemLog], Iterator[pl.DataFrame]], log: ProblemLog, keep: int) -> Frames:
+    found: list[pl.DataFrame] = []
+    size = 0
+    for frame in frames(log):
+        size += int(frame.estimated_size())
+        if size > keep:
+            found.clear()
+        else:
+            found.append(frame)
+    return partial(iter, found) if size <= keep else lambda: frames(ProblemLog())
+
+
+def _any_frames(file: str, open_csv: Open, log: ProblemLog) -> Iterator[pl.DataFrame]:
+    rows = read_rows("enrollments", file, open_csv(), log)
     while batch := list(islice(rows, BATCH)):
-        frames.append(pl.DataFrame(batch, COLUMNS, orient="row"))
-    return partial(iter, frames)
+        yield pl.DataFrame(batch, COLUMNS, orient="row")
 
 
 def _plain_frames(open_csv: Open, width: int, places: Sequence[int]) -> Iterator[pl.DataFrame]:

@@ -10,7 +10,7 @@ from typing import Final
 from sharing_service.roster.archive import ArchiveLimits
 from sharing_service.roster.models import UploadFile
 
-READING: Final = 1
+READING: Final = 2
 """Raise it with every change of what is read, checked or kept of a file, or equal files stay as they were read before.
 
 A new release reads them anew in any case.

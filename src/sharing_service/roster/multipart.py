@@ -97,6 +97,6 @@ def _file_name(sent: bytes) -> str:
         raise Invalid("Name the files of the parts in UTF-8.") from None
     # Some clients send the path on their machine.
     name = name.replace("\\", "/").rpartition("/")[2]
-    if not name or "\0" in name or len(name) > MAX_NAME:
-        raise Invalid(f"Name the file of each part in Content-Disposition, with at most {MAX_NAME} characters.")
+    if not name or not name.isprintable() or len(name) > MAX_NAME:
+        raise Invalid(f"Name the file of each part in Content-Disposition, with at most {MAX_NAME} visible characters.")
     return name

@@ -10,6 +10,7 @@ from typing import BinaryIO, Final
 import polars as pl
 
 from sharing_service.roster.archive import Open
+from sharing_service.roster.records import MAX_LINES
 
 LONGEST: Final = 200
 """Bytes of a cell."""
@@ -59,6 +60,8 @@ def plain_blocks(open_csv: Open, width: int, *, block: int) -> Iterator[tuple[in
             raise NotPlain
         skipped = 1 if line == 1 else 0
         below = data[data.index(b"\n") + 1 :] if skipped else data
+        if line + lines > MAX_LINES:
+            raise NotPlain
         if below:
             yield line + skipped, below
         line += lines
@@ -103,7 +106,8 @@ def _blocks(stream: BinaryIO, size: int) -> Iterator[bytes]:
 
 
 def _unquoted(data: bytes) -> bytes:
-    if data.translate(None, _PLAIN + b'"'):
+    # Polars would take a byte order mark at the beginning of any block for one of the file.
+    if data.translate(None, _PLAIN + b'"') or _BOM in data:
         raise NotPlain
     try:
         data.decode()

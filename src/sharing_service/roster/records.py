@@ -11,6 +11,8 @@ from sharing_service.roster.problems import UploadUnreadable, unreadable
 BLOCK: Final = 256 * 1024
 MAX_RECORD: Final = 4 * 1024 * 1024
 """Bytes that one record may have; one cell is bounded by the csv module's own limit of 131,072 characters."""
+MAX_LINES: Final = 20_000_000
+"""Lines of a file: what is known of each row is kept in memory, and the largest district has not half as many."""
 _BOM: Final = b"\xef\xbb\xbf"
 
 BadRecord = Callable[[int, str, str], None]
@@ -88,6 +90,9 @@ class Records:
 
     def _block(self, data: bytes) -> io.StringIO:
         first = self._reader.line_num + 1
+        if first > MAX_LINES:
+            message = f"Send at most {MAX_LINES:,} lines in one file."
+            raise unreadable(self._file, "too_many_lines", message, line=MAX_LINES + 1)
         if first == 1:
             data = data.removeprefix(_BOM)
         try:

@@ -21,8 +21,10 @@ from sharing_service.database import driver_of
 from sharing_service.roster.catalogue import PEOPLE, UPLOADED, Kind
 from sharing_service.roster.columns import columns_of
 
-BATCH: Final = 20_000
-"""Rows that are encoded at once, outside the event loop."""
+BLOCK: Final = 4 * 1024 * 1024
+"""Bytes that are sent at once, encoded outside the event loop; one row may have as many."""
+BATCH: Final = 16
+"""Rows that are encoded at once."""
 
 TEXT: Final = 'text collate "C"'
 
@@ -95,7 +97,7 @@ async def analyse(session: AsyncSession, *tables: str) -> None:
 
 async def load(session: AsyncSession, kind: Kind, rows: Iterator[tuple[Any, ...]]) -> int:
     """Copy the rows of one file, in the shape of `columns_of(kind)`, and count them."""
-    return await load_blocks(session, kind, iter(partial(_next_block, rows), b""))
+    return await load_blocks(session, kind, iter(partial(next_block, rows), b""))
 
 
 async def load_blocks(session: AsyncSession, kind: Kind, blocks: Iterator[bytes]) -> int:
@@ -127,9 +129,13 @@ async def _in_threads(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
         await asyncio.gather(coming, return_exceptions=True)
 
 
-def _next_block(rows: Iterator[tuple[Any, ...]]) -> bytes:
-    batch = list(islice(rows, BATCH))
-    return copy_text(batch) if batch else b""
+def next_block(rows: Iterator[tuple[Any, ...]]) -> bytes:
+    """The next rows in the text format of COPY; nothing if there are none."""
+    parts, size = [], 0
+    while size < BLOCK and (batch := list(islice(rows, BATCH))):
+        parts.append(copy_text(batch))
+        size += len(parts[-1])
+    return b"".join(parts)
 
 
 def copy_text(batch: list[tuple[Any, ...]]) -> bytes:

@@ -1,6 +1,7 @@
 """The files of an upload, whether sent as they are or in a zip archive: which are there, and a way to open each."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
 from typing import BinaryIO, Final
@@ -31,9 +32,13 @@ def open_upload(files: Sequence[tuple[str, bool, BinaryIO]], limits: ArchiveLimi
     found: dict[str, Open] = {}
     ignored: list[str] = []
     for name, is_archive, stream in files:
-        held = (
-            _in_one_folder(name, open_archive(name, stream, limits)) if is_archive else {name: partial(_again, stream)}
-        )
+        if is_archive:
+            archive = open_archive(name, stream, limits)
+            # Of all archives together: each part of a body may be one.
+            limits = replace(limits, unpacked=limits.unpacked - archive.size)
+            held = _in_one_folder(name, archive.files)
+        else:
+            held = {name: partial(_again, stream)}
         for file, opener in held.items():
             if file not in FILES:
                 ignored.append(file)
