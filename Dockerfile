@@ -1,17 +1,21 @@
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /build
-RUN python -m venv /opt/sharing-service
-ENV PATH=/opt/sharing-service/bin:$PATH
+# Without pip of its own: what runs installs nothing.
+RUN python -m venv --without-pip /opt/sharing-service
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 # The dependencies change less often than the code: they are a layer of their own.
 COPY requirements.txt ./
-RUN pip install --no-cache-dir --no-deps --require-hashes -r requirements.txt
+RUN pip --python /opt/sharing-service/bin/python install --no-deps --require-hashes -r requirements.txt
 COPY pyproject.toml README.md ./
 COPY migrations ./migrations
 COPY src ./src
-RUN pip install --no-cache-dir --no-deps --no-build-isolation .
+# What builds the service is locked with what it runs on, and goes when it is built.
+RUN pip --python /opt/sharing-service/bin/python install --no-deps --no-build-isolation . \
+    && pip --python /opt/sharing-service/bin/python uninstall --yes hatchling pathspec trove-classifiers
 
 FROM python:3.11-slim-bookworm
-RUN useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin sharing \
+RUN pip uninstall --yes pip setuptools wheel \
+    && useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin sharing \
     && install --directory --owner=sharing --mode=0700 /var/lib/sharing-service
 COPY --from=build /opt/sharing-service /opt/sharing-service
 ENV PATH=/opt/sharing-service/bin:$PATH \

@@ -15,7 +15,7 @@ STRICT := */sharing_service/sharing/*,*/sharing_service/delivery/*,*/sharing_ser
 OTHER_POSTGRES ?= $(firstword $(wildcard /usr/lib/postgresql/15/bin))
 
 .DEFAULT_GOAL := help
-.PHONY: help install check format lint types contracts test demo serve migrate bench nightly lock clean
+.PHONY: help install check format lint types contracts test demo serve migrate bench nightly lock audit sbom licences clean
 
 help: ## Show what each target does
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -86,5 +86,28 @@ lock: .venv/installed-dev ## Write the locks anew; LOCK_ARGS="--upgrade" takes n
 	$(LOCK) $(LOCK_ARGS) pyproject.toml --group build -o requirements.txt
 	$(LOCK) $(LOCK_ARGS) --group dev --constraint requirements.txt -o requirements-dev.txt
 
+# What is audited, and with which options more.
+LOCKS ?= requirements.txt requirements-dev.txt
+AUDIT ?=
+
+audit: .venv/installed-dev ## Look all that is locked up in the list of known vulnerabilities; needs a network
+	@rm -f .audit.txt
+	@$(BIN)/pip-audit --strict --disable-pip --require-hashes $(LOCKS:%=--requirement %) \
+		--output .audit.txt --progress-spinner off $(AUDIT) || { \
+		test -s .audit.txt && cat .audit.txt || \
+		echo "Not audited: the list of known vulnerabilities did not answer. This says nothing about what is locked." >&2; \
+		exit 1; }
+
+# Where the bill of materials is written.
+SBOM ?= sbom.json
+SBOM_ARGS ?=
+
+sbom: .venv/installed-dev ## Write sbom.json, the bill of what is locked for run time (CycloneDX)
+	@$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application --output-reproducible \
+		--spec-version 1.6 --output-format JSON --output-file $(SBOM) $(SBOM_ARGS) requirements.txt
+
+licences: .venv/installed-dev ## Write docs/licences.md
+	$(BIN)/python -m tests.supply.licences > docs/licences.md
+
 clean: ## Remove everything that make made
-	rm -rf .venv .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .coverage* .audit.txt sbom.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

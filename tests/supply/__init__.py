@@ -1,0 +1,1 @@
+"""What the service is made of: locks, licences, bill of materials, image."""
