@@ -64,27 +64,41 @@ async def test_the_operator_issues_every_role(service: Service, district: Distri
         {"role": "operator", "label": "night shift"},
         {"role": "district_admin", **own},
         {"role": "school_lead", **own, "school_ids": [school]},
+        {"role": "audit_reader", **own},
         {"role": "application", **own, "application_id": application},
     ):
         issued = await issue(service, service.operator, **wanted)
-        expected = 403 if wanted["role"] in ("school_lead", "application") else 200
+        expected = 200 if wanted["role"] in ("operator", "district_admin") else 403
         response = await service.client.get("/v1/tokens", headers=bearer(issued["token"]))
         assert wanted.items() <= issued.items()
         assert response.status_code == expected
 
 
 async def test_a_district_admin_issues_lesser_roles(service: Service, district: District) -> None:
-    """A district admin issues school lead and application tokens of the own district and nothing above."""
+    """A district admin issues school lead, audit reader and application tokens of the own district, nothing above."""
     school, application = await school_of(service, district), await connected_application(service, district)
     lead: Json = {"role": "school_lead", "district_id": district.id, "school_ids": [school]}
     reader: Json = {"role": "application", "district_id": district.id, "application_id": application}
     issued = await issue(service, district.admin, **lead)
     await issue(service, district.admin, **reader)
+    await issue(service, district.admin, role="audit_reader", district_id=district.id)
 
     await issue(service, district.admin, 403, role="operator")
     await issue(service, district.admin, 403, role="district_admin", district_id=district.id)
     await issue(service, bearer(issued["token"]), 403, **lead)
     assert issued["created_by"]["role"] == "district_admin"
+
+
+async def test_an_audit_reader_reads_the_trail(service: Service, district: District) -> None:
+    """An audit reader reads the trail of the own district as its admin does, from its token's own line on.
+
+    What else it may not do is in the access matrix.
+    """
+    issued = await issue(service, district.admin, role="audit_reader", district_id=district.id)
+    read = await service.client.get(f"{district.path}/audit", headers=bearer(issued["token"]))
+
+    assert answered(read) == await district.get("/audit")
+    assert answered(read)["data"][0]["after"]["role"] == "audit_reader"
 
 
 async def test_another_district_is_absent(service: Service, district: District) -> None:

@@ -1,4 +1,4 @@
-"""Who may call: four roles, each a frozen value that knows its reach."""
+"""Who may call: five roles, each a frozen value that knows its reach."""
 
 from typing import Annotated, Any, Final, Literal, assert_never
 from uuid import UUID
@@ -45,6 +45,13 @@ class SchoolLead(_Caller):
             raise Forbidden("This token is for other schools.")
 
 
+class AuditReader(_Caller):
+    """Reads the audit trail of one district, and neither its roster nor what it shares."""
+
+    role: Literal["audit_reader"] = "audit_reader"
+    district_id: UUID
+
+
 class ApplicationCaller(_Caller):
     """An application reading what one district shares with it."""
 
@@ -53,7 +60,7 @@ class ApplicationCaller(_Caller):
     application_id: UUID
 
 
-Caller = Annotated[Operator | DistrictAdmin | SchoolLead | ApplicationCaller, Field(discriminator="role")]
+Caller = Annotated[Operator | DistrictAdmin | SchoolLead | AuditReader | ApplicationCaller, Field(discriminator="role")]
 DistrictCaller = DistrictAdmin | SchoolLead
 
 
@@ -70,7 +77,7 @@ def check_district(caller: Caller, district_id: UUID) -> None:
     match caller:
         case Operator():
             raise Forbidden("The operator sees no roster; issue a district admin's token.")
-        case DistrictAdmin() | SchoolLead() | ApplicationCaller():
+        case DistrictAdmin() | SchoolLead() | AuditReader() | ApplicationCaller():
             if caller.district_id != district_id:
                 raise NotFound
         case unhandled:

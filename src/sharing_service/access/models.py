@@ -28,7 +28,9 @@ class Token(Base):
 
     __tablename__ = "tokens"
     __table_args__ = (
-        CheckConstraint("role in ('operator', 'district_admin', 'school_lead', 'application')", name="role_known"),
+        CheckConstraint(
+            "role in ('operator', 'district_admin', 'school_lead', 'audit_reader', 'application')", name="role_known"
+        ),
         CheckConstraint("(role = 'operator') = (district_id is null)", name="district_unless_operator"),
         CheckConstraint(
             "(role = 'application') = (application_id is not null)", name="application_only_if_application"

@@ -19,7 +19,14 @@ from uuid import UUID
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from sharing_service.access.callers import ApplicationCaller, Caller, DistrictAdmin, Operator, SchoolLead
+from sharing_service.access.callers import (
+    ApplicationCaller,
+    AuditReader,
+    Caller,
+    DistrictAdmin,
+    Operator,
+    SchoolLead,
+)
 from sharing_service.access.models import Token
 
 
@@ -29,6 +36,7 @@ class Role(StrEnum):
     OPERATOR = "operator"
     DISTRICT_ADMIN = "district_admin"
     SCHOOL_LEAD = "school_lead"
+    AUDIT_READER = "audit_reader"
     APPLICATION = "application"
 
 
@@ -146,6 +154,8 @@ def caller_from(token: Mapping[str, Any]) -> Caller:
             return DistrictAdmin(token_id=token_id, district_id=district_id)
         case Role.SCHOOL_LEAD:
             return SchoolLead(token_id=token_id, district_id=district_id, school_ids=tuple(token["school_ids"]))
+        case Role.AUDIT_READER:
+            return AuditReader(token_id=token_id, district_id=district_id)
         case Role.APPLICATION:
             return ApplicationCaller(token_id=token_id, district_id=district_id, application_id=token["application_id"])
         case unhandled:

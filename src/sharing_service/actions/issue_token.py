@@ -52,6 +52,13 @@ class SchoolLeadToken(_Wanted):
     school_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=MAX_SCHOOLS)]
 
 
+class AuditReaderToken(_Wanted):
+    """For whoever reviews what a district did, and decides nothing."""
+
+    role: Literal["audit_reader"]
+    district_id: UUID
+
+
 class ApplicationToken(_Wanted):
     """For an application that a district has connected."""
 
@@ -61,7 +68,8 @@ class ApplicationToken(_Wanted):
 
 
 TokenWanted = Annotated[
-    OperatorToken | DistrictAdminToken | SchoolLeadToken | ApplicationToken, Field(discriminator="role")
+    OperatorToken | DistrictAdminToken | SchoolLeadToken | AuditReaderToken | ApplicationToken,
+    Field(discriminator="role"),
 ]
 
 
@@ -116,7 +124,7 @@ def _check_may_issue(caller: Caller, wanted: TokenWanted) -> None:
     """The operator issues every role; a district admin those that do less, for the own district."""
     if isinstance(caller, Operator):
         return
-    if not isinstance(caller, DistrictAdmin) or not isinstance(wanted, SchoolLeadToken | ApplicationToken):
+    if not isinstance(caller, DistrictAdmin) or isinstance(wanted, OperatorToken | DistrictAdminToken):
         raise Forbidden("This token may not issue a token of that role.")
     if wanted.district_id != caller.district_id:
         raise NotFound

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.access.callers import (
     ApplicationCaller,
+    AuditReader,
     Caller,
     DistrictAdmin,
     DistrictCaller,
@@ -93,6 +94,7 @@ async def authenticate(
 
 
 AnyCaller = Annotated[Caller, Depends(authenticate)]
+Manager = Operator | DistrictAdmin | SchoolLead | AuditReader
 
 
 def _canonical(value: Any) -> Any:
@@ -115,10 +117,10 @@ async def operator(caller: AnyCaller) -> Operator:
     return caller
 
 
-async def manager(caller: AnyCaller) -> Operator | DistrictAdmin | SchoolLead:
+async def manager(caller: AnyCaller) -> Manager:
     """Everyone but applications, which have routes of their own."""
     match caller:
-        case Operator() | DistrictAdmin() | SchoolLead():
+        case Operator() | DistrictAdmin() | SchoolLead() | AuditReader():
             return caller
         case ApplicationCaller():
             raise Forbidden("An application reads the partner API only.")
@@ -126,12 +128,27 @@ async def manager(caller: AnyCaller) -> Operator | DistrictAdmin | SchoolLead:
             assert_never(unhandled)
 
 
-async def district_staff_of(
-    district_id: PathId, caller: Annotated[Operator | DistrictAdmin | SchoolLead, Depends(manager)]
-) -> DistrictCaller:
-    """An admin or a school lead of the district in the path."""
+async def member_of(district_id: PathId, caller: Annotated[Manager, Depends(manager)]) -> DistrictCaller | AuditReader:
+    """Whoever has a role in the district of the path."""
     check_district(caller, district_id)
-    return cast(DistrictCaller, caller)  # the check has refused the operator
+    return cast(DistrictCaller | AuditReader, caller)  # the check has refused the operator
+
+
+Member = Annotated[DistrictCaller | AuditReader, Depends(member_of)]
+
+
+async def district_staff_of(member: Member) -> DistrictCaller:
+    """An admin or a school lead of the district in the path."""
+    if isinstance(member, AuditReader):
+        raise Forbidden("An audit reader reads the audit trail only.")
+    return member
+
+
+async def audit_reader_of(member: Member) -> DistrictAdmin | AuditReader:
+    """An admin or an audit reader of the district in the path."""
+    if isinstance(member, SchoolLead):
+        raise Forbidden("Only an admin or an audit reader of the district may do that.")
+    return member
 
 
 async def district_admin_of(staff: Annotated[DistrictCaller, Depends(district_staff_of)]) -> DistrictAdmin:
@@ -149,9 +166,10 @@ async def application(caller: AnyCaller) -> ApplicationCaller:
 
 
 OperatorCaller = Annotated[Operator, Depends(operator)]
-ManagementCaller = Annotated[Operator | DistrictAdmin | SchoolLead, Depends(manager)]
+ManagementCaller = Annotated[Manager, Depends(manager)]
 DistrictStaffOf = Annotated[DistrictCaller, Depends(district_staff_of)]
 DistrictAdminOf = Annotated[DistrictAdmin, Depends(district_admin_of)]
+AuditReaderOf = Annotated[DistrictAdmin | AuditReader, Depends(audit_reader_of)]
 ApplicationToken = Annotated[ApplicationCaller, Depends(application)]
 
 

@@ -1,4 +1,4 @@
-"""Tokens: the operator issues all of them, a district admin those of school leads and applications."""
+"""Tokens: the operator issues all of them, a district admin those of school leads, audit readers and applications."""
 
 from datetime import datetime
 from typing import Annotated, Any

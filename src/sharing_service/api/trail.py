@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import func, select
 
-from sharing_service.api.dependencies import DistrictAdminOf, PageOf
+from sharing_service.api.dependencies import AuditReaderOf, PageOf
 from sharing_service.api.district_sessions import DistrictRead
 from sharing_service.audit import trail
 from sharing_service.audit.models import AuditEntry
@@ -33,7 +33,7 @@ class Entry(BaseModel):
 
 
 @router.get("/audit")
-async def list_entries(session: DistrictRead, caller: DistrictAdminOf, page: PageOf) -> Page[Entry]:
+async def list_entries(session: DistrictRead, caller: AuditReaderOf, page: PageOf) -> Page[Entry]:
     """The trail, newest first."""
     of_district = AuditEntry.district_id == caller.district_id
     total = await session.scalar(select(func.count()).select_from(AuditEntry).where(of_district)) or 0
