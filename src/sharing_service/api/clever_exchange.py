@@ -103,7 +103,8 @@ class Exchange:
 
     async def single(self, numbering: Numbering, found: AbstractBitMap) -> Answer:
         """The one record found; NotFound without any."""
-        page = await pages.read(self.snapshot, self.view, numbering, found)
+        # Asked of the ledger once more: one look that is forgotten elsewhere must not be enough to tell a record.
+        page = await pages.read(self.snapshot, self.view, numbering, found & self.view.of(numbering))
         if not page.parts:
             raise NotFound
         return Answer([answers.one(page, numbering, self.asked.version)], page)

@@ -68,7 +68,7 @@ async def read(driver: asyncpg.Connection, district_id: UUID, digest: bytes, pla
     if row is None or row["revision"] is None or Seen(row["fields"], row["ledger_id"]) != guess:
         return None
     view = views.view_of(row, places, shared)
-    if view.record is None or not view.sees(numbering, view.record):
+    if view.record is None or view.record not in view.of(numbering):
         return None
     page, related = pages.page_of(row, view, numbering)
     if not page.parts or related - view.of_kind(Kind.STUDENTS):
