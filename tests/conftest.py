@@ -68,15 +68,20 @@ async def session(database: Database) -> AsyncIterator[AsyncSession]:
 
 
 @pytest.fixture(scope="session")
-async def service(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
-    """The whole service behind an HTTP client, and its operator."""
-    settings = Settings(
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """What the environment of the service decides."""
+    return Settings(
         data_dir=tmp_path_factory.mktemp("data"),
         operator_token=SecretStr(OPERATOR_TOKEN),
         token_key=SecretStr("k" * 32),
         rate_limit=10**9,  # a fast machine reads more often than a token may
         security_contact="mailto:security@example.org",
     )
+
+
+@pytest.fixture(scope="session")
+async def service(settings: Settings, database_url: str) -> AsyncIterator[Service]:
+    """The whole service behind an HTTP client, and its operator."""
     app = create_app(settings, database_url=database_url)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://service.test", timeout=60) as client:

@@ -1,10 +1,7 @@
 """The stories of the feed find faults: each planted one makes some feed differ from what its lists say."""
 
-import inspect
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from types import ModuleType
 from typing import Any, Final
 
 import pytest
@@ -12,15 +9,14 @@ from pyroaring import BitMap
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sharing_service.delivery import differences, feed, feed_entries, feed_pages, ledger, projection, publication
+from sharing_service.delivery import differences, feed, feed_entries
 from tests.actions.test_sync_roster import queued, run
 from tests.factories.following import Follower, changes, named, read_lists
 from tests.factories.service import Connected, District, Service
 from tests.factories.small_district import SMALL_DISTRICT
 from tests.factories.upload import render
+from tests.planting import planted
 from tests.world import World
-
-MODULES: Final = (differences, feed, feed_entries, feed_pages, ledger, projection, publication)
 
 
 @dataclass
@@ -160,24 +156,6 @@ async def begun(session: AsyncSession) -> int:
     return number
 
 
-@contextmanager
-def planted(fault: Fault) -> Iterator[None]:
-    """Let the service run with a fault."""
-    right, name = fault.function, fault.function.__name__
-    source = inspect.getsource(right)
-    assert source.count(fault.right) == 1, f"{fault.what}: the text to replace is not there exactly once"
-    broken = {**right.__globals__, "EVERYBODY": BitMap(range(1000)), "begun": begun}
-    exec(source.replace(fault.right, fault.wrong), broken)  # noqa: S102 - our own source, broken on purpose
-    users: list[ModuleType] = [module for module in MODULES if vars(module).get(name) is right]
-    for module in users:
-        setattr(module, name, broken[name])
-    try:
-        yield
-    finally:
-        for module in users:
-            setattr(module, name, right)
-
-
 @pytest.mark.parametrize(
     "story", [links_move, somebody_is_hidden, fields_change, a_save_comes_before_a_sync, fields_change_before_a_sync]
 )
@@ -196,5 +174,6 @@ async def test_a_planted_fault_is_found(service: Service, fault: Fault) -> None:
     Catches stories too tame to notice that an event is missing, superfluous, or out of order.
     """
     followed = await begin(service)
-    with planted(fault), pytest.raises(AssertionError):
+    names = {"EVERYBODY": BitMap(range(1000)), "begun": begun}
+    with planted(fault.function, fault.right, fault.wrong, **names), pytest.raises(AssertionError):
         await fault.story(followed)

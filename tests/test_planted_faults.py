@@ -1,6 +1,5 @@
 """The oracle finds faults: each planted one changes what some small world shares."""
 
-import importlib.util
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from hypothesis import HealthCheck, Phase, given, settings
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.delivery import ledger
@@ -25,6 +24,7 @@ from tests.factories.small_district import SMALL_DISTRICT
 from tests.factories.upload import render
 from tests.oracle import share
 from tests.planted_faults import CHAIN, FAULTS, Fault
+from tests.planting import twin
 from tests.test_resolution import Story, select_sites, stories
 from tests.world import Key
 
@@ -118,17 +118,9 @@ def planted(fault: Fault) -> Iterator[None]:
 
 def faulty(module: ModuleType, fault: Fault) -> ModuleType:
     """A copy of a module, with the fault if it is the one."""
-    assert module.__file__ is not None
-    spec = importlib.util.spec_from_file_location(module.__name__, module.__file__)
-    assert spec is not None
-    copy = importlib.util.module_from_spec(spec)
-    with open(module.__file__, encoding="utf-8") as file:
-        source = file.read()
-    if module.__name__.endswith(fault.module):
-        assert source.count(fault.right) == 1, f"{fault.what}: the text to replace is not there exactly once"
-        source = "from sqlalchemy import true\n" + source.replace(fault.right, fault.wrong)
-    exec(compile(source, module.__file__, "exec"), copy.__dict__)  # noqa: S102 - our own source, broken on purpose
-    return copy
+    if not module.__name__.endswith(fault.module):
+        return twin(module)
+    return twin(module, fault.right, fault.wrong, true=true)
 
 
 def where(field: str, operator: str, *values: str, **more: bool) -> Decision:
