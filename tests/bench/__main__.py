@@ -45,8 +45,8 @@ Rows of the first day's files: {rows}.
 The service runs as `serve` runs it, its PostgreSQL with every commit on the disk, its client on the same machine. Both
 sides of a row are measured in turn in one run. The figures are medians: of {databases} turns for the imports, each in a
 new database, and of {turns} turns for the rest, after one that does not count, in vacuumed copies of a database that
-has published the first day. The ratio is ours divided by the reference. The goals are those for a district of a million
-students.
+has published the first day. Answers are asked for uncompressed, as the references are, where nothing else is said. The
+ratio is ours divided by the reference. The goals are those for a district of a million students.
 
 {table}
 """

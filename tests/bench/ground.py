@@ -15,6 +15,7 @@ from sharing_service.embedded import EmbeddedPostgres
 from sharing_service.generator.district import write_district
 from sharing_service.generator.files import File, path_of
 from sharing_service.generator.next_day import write_next_day
+from tests.bench.crawling import PLAIN
 from tests.bench.serving import EMPTY, OPERATOR_TOKEN, Admin, Served, served
 from tests.factories.service import District, Service, bearer
 
@@ -71,7 +72,9 @@ async def opened(service: Served) -> AsyncIterator[Opened]:
     """The district that a service has, or a new one."""
     connection = await asyncpg.connect(service.dsn)
     limits = httpx2.Limits(keepalive_expiry=KEPT_SECONDS)
-    client = httpx2.AsyncClient(base_url=service.url, timeout=ANSWER_SECONDS, limits=limits, trust_env=False)
+    client = httpx2.AsyncClient(
+        base_url=service.url, timeout=ANSWER_SECONDS, limits=limits, trust_env=False, headers={"Accept-Encoding": PLAIN}
+    )
     async with client:
         database = Database(service.dsn)
         there, admin = Service(client, database, bearer(OPERATOR_TOKEN)), service.admin

@@ -4,13 +4,13 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import asyncpg
 import httpx2
 
 from tests.bench.comparison import TURNS, Comparison, Operation, compare, rate
+from tests.bench.crawling import PLAIN, crawl
 from tests.bench.decisions import THREE_RULES
 from tests.bench.serving import CLIENTS
 from tests.factories.service import Connected, Json, answered
@@ -32,6 +32,7 @@ async def compare_reading(by_rules: Connected, whole: Connected, connection: asy
         await _compare_records(by_rules, ids),
         await _compare_exports(whole, connection),
         await _compare_crawls(whole, connection),
+        await _compare_crawls(whole, connection, encoding="gzip"),
     ]
 
 
@@ -93,14 +94,17 @@ async def _compare_exports(application: Connected, connection: asyncpg.Connectio
     )
 
 
-async def _compare_crawls(application: Connected, connection: asyncpg.Connection) -> Comparison:
+async def _compare_crawls(
+    application: Connected, connection: asyncpg.Connection, *, encoding: str = PLAIN
+) -> Comparison:
     async def ours(_: int) -> None:
-        async for _body in _crawl(application):
+        async for _body in crawl(application, encoding=encoding):
             pass
 
     theirs = _copied(connection, "select document from bench_users")
     users = await connection.fetchval("select count(*) from bench_users")
-    return await compare(f"crawl of all {users} users at limit 10000", ours, "COPY of their stored documents", theirs)
+    what = f"crawl of all {users} users at limit 10000" + (f", as {encoding}" if encoding != PLAIN else "")
+    return await compare(what, ours, "COPY of their stored documents", theirs)
 
 
 async def _compare_rates(what: str, ours: Operation, reference: str, theirs: Operation, requests: int) -> Comparison:
@@ -140,24 +144,11 @@ async def _bare(application: Connected, path: str, **parameters: str) -> httpx2.
     return await application.district.service.client.get(path, params=parameters)
 
 
-async def _crawl(application: Connected, **parameters: str) -> AsyncIterator[bytes]:
-    """The bodies of all pages of users."""
-    path: str | None = str(httpx2.URL("/v3.1/users", params={"limit": "10000", **parameters}))
-    while path is not None:
-        response = await application.district.service.client.get(path, headers=application.headers)
-        assert response.status_code == 200, response.text
-        body = response.content
-        yield body
-        # The links end the answer; to parse its records would be the time of the client.
-        links = json.loads(b"{" + body[body.rindex(b'"links":') :])["links"]
-        path = next((link["uri"] for link in links if link["rel"] == "next"), None)
-
-
 async def _store(connection: asyncpg.Connection, name: str, application: Connected, **parameters: str) -> list[str]:
     """Keep every user that an application receives as one text by primary key; their ids."""
     ids: list[str] = []
     await connection.execute(f"create table {name} (id uuid primary key, document text not null)")
-    async for body in _crawl(application, **parameters):
+    async for body in crawl(application, **parameters):
         records: list[Json] = [entry["data"] for entry in json.loads(body)["data"]]
         stored = [(record["id"], json.dumps(record, ensure_ascii=False, separators=(",", ":"))) for record in records]
         await connection.copy_records_to_table(name, records=stored)
