@@ -77,7 +77,7 @@ bench: .venv/installed-dev ## Measure on a district of STUDENTS; without ONLY wr
 	$(BIN)/python -m tests.bench $(STUDENTS) $(ONLY)
 
 nightly: .venv/installed-dev ## Run the tests that take too long for every change
-	$(BIN)/pytest -n $(WORKERS) --hypothesis-profile=nightly tests/test_resolution.py tests/stories/test_feed_histories.py tests/stories/test_field_markers.py tests/api/test_clever_fuzzing.py
+	$(BIN)/pytest -n $(WORKERS) --hypothesis-profile=nightly tests/test_resolution.py tests/stories/test_feed_histories.py tests/stories/test_canaries.py tests/api/test_clever_fuzzing.py
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --only-binary :all: \
 	--emit-build-options --no-emit-index-url --no-annotate --no-header

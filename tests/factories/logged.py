@@ -28,14 +28,19 @@ class Logged(logging.Handler):
 
 
 @contextmanager
-def logged() -> Iterator[Logged]:
-    """Log as `serve` does while the block runs, and keep it."""
+def logged(*, everything: bool = False) -> Iterator[Logged]:
+    """Log as `serve` does while the block runs, and keep it; with `everything` all loggers at all levels."""
     kept, root, own = Logged(), logging.getLogger(), logging.getLogger(OWN)
-    before = own.level
+    others = [logger for logger in logging.Logger.manager.loggerDict.values() if isinstance(logger, logging.Logger)]
+    before = {logger: logger.level for logger in (root, *others)}
     root.addHandler(kept)
     own.setLevel(logging.INFO)
+    if everything:
+        for logger in before:
+            logger.setLevel(1)
     try:
         yield kept
     finally:
-        own.setLevel(before)
+        for logger, level in before.items():
+            logger.setLevel(level)
         root.removeHandler(kept)
