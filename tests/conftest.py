@@ -1,5 +1,6 @@
 """Parts that every test may ask for: a real PostgreSQL built by the migrations, and sessions on it."""
 
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -32,6 +33,12 @@ hypothesis_settings.load_profile("check")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a run choose its PostgreSQL: `--postgres-bindir /usr/lib/postgresql/15/bin`."""
     parser.addoption("--postgres-bindir", type=Path, default=None, help="run on the PostgreSQL of this directory")
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector leave alone what was imported: walking through it again and again took a sixth of the time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

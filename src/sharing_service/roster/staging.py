@@ -67,9 +67,9 @@ async def create(session: AsyncSession) -> None:
     """Create the tables of one sync, which live until the transaction ends or the next sync in it."""
     await plan_for_bulk(session, bulk=True)
     tables = {**{f"staged_{kind}": _staged(kind) for kind in UPLOADED}, **_TABLES}
-    await session.execute(text(f"drop table if exists {', '.join(f'pg_temp.{name}' for name in tables)}"))
-    for name, columns in tables.items():
-        await session.execute(text(f"create temp table {name} ({columns}) on commit drop"))
+    making = [f"create temp table {name} ({columns}) on commit drop" for name, columns in tables.items()]
+    gone = f"drop table if exists {', '.join(f'pg_temp.{name}' for name in tables)}"
+    await _execute_together(session, gone, *making)
 
 
 async def plan_for_few(session: AsyncSession) -> None:
@@ -77,8 +77,7 @@ async def plan_for_few(session: AsyncSession) -> None:
 
     Without an index, one wrong guess of how few they are makes 25,000 rows be compared with as many others each.
     """
-    for table, column in _LOOKED_UP:
-        await session.execute(text(f"create index on {table} ({column})"))
+    await _execute_together(session, *(f"create index on {table} ({column})" for table, column in _LOOKED_UP))
     await plan_for_bulk(session, bulk=False)
 
 
@@ -110,6 +109,11 @@ async def load_blocks(session: AsyncSession, kind: Kind, blocks: Iterator[bytes]
     joined = [column for column in ("line", "sis_id", "school") if column in columns_of(kind)]
     await analyse(session, f"staged_{kind} ({', '.join(joined)})")
     return int(status.removeprefix("COPY "))
+
+
+async def _execute_together(session: AsyncSession, *statements: str) -> None:
+    """Run statements in one round trip: one by one they took a third of a small district's sync."""
+    await (await driver(session)).execute("; ".join(statements))
 
 
 async def driver(session: AsyncSession) -> asyncpg.Connection:
