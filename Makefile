@@ -15,7 +15,7 @@ STRICT := */sharing_service/sharing/*,*/sharing_service/delivery/*,*/sharing_ser
 OTHER_POSTGRES ?= $(firstword $(wildcard /usr/lib/postgresql/15/bin))
 
 .DEFAULT_GOAL := help
-.PHONY: help install check format lint types contracts test demo serve migrate bench nightly lock audit sbom licences clean
+.PHONY: help install check format lint types contracts test demo serve migrate bench nightly fuzz asvs lock audit sbom licences clean
 
 help: ## Show what each target does
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -77,7 +77,16 @@ bench: .venv/installed-dev ## Measure on a district of STUDENTS; without ONLY wr
 	$(BIN)/python -m tests.bench $(STUDENTS) $(ONLY)
 
 nightly: .venv/installed-dev ## Run the tests that take too long for every change
-	$(BIN)/pytest -n $(WORKERS) --hypothesis-profile=nightly tests/test_resolution.py tests/stories/test_feed_histories.py tests/stories/test_canaries.py tests/api/test_clever_fuzzing.py
+	$(BIN)/pytest -n $(WORKERS) --hypothesis-profile=nightly tests/test_resolution.py tests/stories/test_feed_histories.py tests/stories/test_canaries.py
+
+# How many requests `make fuzz` makes up.
+REQUESTS ?= 1000000
+
+fuzz: .venv/installed-dev ## Ask the whole API as each role, with REQUESTS that are made up from its document
+	$(BIN)/python -m tests.fuzzing $(REQUESTS)
+
+asvs: .venv/installed-dev ## Write docs/asvs.md from the requirements and the tests that bear their numbers
+	$(BIN)/python -m tests.asvs
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --only-binary :all: \
 	--emit-build-options --no-emit-index-url --no-annotate --no-header

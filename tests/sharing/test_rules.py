@@ -37,10 +37,13 @@ def by_rule(match: str = "sections", **changed: Any) -> dict[str, Any]:
         {"mode": "schools"},
         {"mode": "schools", "school_ids": ["not an id"]},
         {"mode": "district", "rules": []},
+        {"mode": "district", "include_staff": 1},
+        {"mode": "district", "include_staff": "yes"},
         {"mode": "everybody"},
         {},
     ],
 )
+@pytest.mark.asvs("V2.1.2", "V15.3.5")
 def test_a_faulty_permission_is_refused(permission: dict[str, Any]) -> None:
     """Bounds, unknown members, fields and operators, and values that no database text can hold."""
     with pytest.raises(ValidationError):

@@ -3,7 +3,7 @@
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Response
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, StrictBool
 
 from sharing_service.actions.choose_fields import choose_fields
 from sharing_service.api.dependencies import DistrictAdminOf, PathId
@@ -38,7 +38,7 @@ class FieldsChoice(Strict):
         description="All groups to keep back: `students.email` for one kind, `email` for every kind that has it. "
         "Asked for or not; a required group only if it was declined before it became required."
     )
-    accept: bool = Field(
+    accept: StrictBool = Field(
         True,
         description="Accept everything that is asked for now and not declined: send If-Match, so that it is what was "
         "seen. With false nothing new is accepted, and what was declined before becomes pending.",

@@ -42,10 +42,10 @@ REQUEST: Final = {
         "grant_type": {"type": "string", "enum": ["client_credentials"]},
         "district_id": {
             "type": "string",
-            "format": "uuid",
+            "anyOf": [{"format": "uuid"}, {"const": ""}],
             "description": "May be left out if only one district has connected the client.",
         },
-        "scope": {"type": "string", "enum": [SCOPE]},
+        "scope": {"type": "string", "enum": [SCOPE, ""]},
         "client_id": CREDENTIAL,
         "client_secret": CREDENTIAL,
     },

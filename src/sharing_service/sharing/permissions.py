@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, StrictBool, TypeAdapter
 
 from sharing_service.sharing.rules import Rules, Strict
 
@@ -17,7 +17,7 @@ class ShareDistrict(Strict):
     """Everything the district has; staff only if wanted."""
 
     mode: Literal["district"]
-    include_staff: bool = False
+    include_staff: StrictBool = False
 
 
 class ShareSchools(Strict):
@@ -25,7 +25,7 @@ class ShareSchools(Strict):
 
     mode: Literal["schools"]
     school_ids: Annotated[tuple[UUID, ...], Field(max_length=MAX_SCHOOLS)]
-    include_staff: bool = False
+    include_staff: StrictBool = False
 
 
 class ShareSections(Strict):
@@ -64,7 +64,7 @@ class SelectEveryone(Strict):
     """The school, its sections and everybody at it."""
 
     share: Literal["everyone"]
-    include_staff: bool = False
+    include_staff: StrictBool = False
 
 
 class SelectSections(Strict):

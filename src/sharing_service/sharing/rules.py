@@ -6,7 +6,7 @@ A negative operator with several values denies them all: `is_not` [a, b] holds f
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from sharing_service.roster.catalogue import EXTENSIBLE, Kind, rule_fields
 
@@ -55,7 +55,7 @@ class Condition(Strict):
     field: Text
     operator: Operator
     values: Annotated[tuple[Text, ...], Field(max_length=MAX_VALUES)] = ()
-    case_sensitive: bool = True
+    case_sensitive: StrictBool = True
 
     @model_validator(mode="after")
     def values_fit_operator(self) -> "Condition":
@@ -95,14 +95,14 @@ class StudentRule(_Rule):
     """Matches students; as companions, the sections they are enrolled in and the teachers of those."""
 
     match: Literal["students"]
-    companions: bool = True
+    companions: StrictBool = True
 
 
 class TeacherRule(_Rule):
     """Matches teachers; as companions, the sections they teach and the students of those."""
 
     match: Literal["teachers"]
-    companions: bool = False
+    companions: StrictBool = False
 
 
 class StaffRule(_Rule):
