@@ -24,6 +24,7 @@ async def test_lower_knows_every_alphabet(session: AsyncSession) -> None:
     assert lowered == "áéßσ"
 
 
+@pytest.mark.asvs("V8.4.1")
 async def test_the_district_of_a_transaction_ends_with_it(database: Database) -> None:
     """A connection returns to the pool without the district that it served.
 
@@ -83,6 +84,7 @@ async def test_a_snapshot_that_cannot_end_takes_its_connection_along(database: D
 
 
 @pytest.mark.parametrize("steps", [*range(12), 20, 40])
+@pytest.mark.asvs("V1.4.3")
 async def test_a_snapshot_that_is_cancelled_gives_its_place_back(database_url: str, steps: int) -> None:
     """Wherever a request is cancelled, the only connection serves the next one, and no transaction stays open.
 

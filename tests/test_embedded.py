@@ -111,6 +111,7 @@ def test_keeps_its_data_over_a_restart_and_leaves_no_process(tmp_path: Path, bin
         assert ask(second.dsn, "SHOW fsync") == "on"
 
 
+@pytest.mark.asvs("V16.2.2")
 def test_is_a_unicode_server_in_utc(tmp_path: Path, bindir: Path | None) -> None:
     """The database is UTF-8 with the locale C.UTF-8, in UTC, whatever the caller's environment says."""
     with embedded.start(tmp_path, bindir=bindir, fast=True) as postgres:
@@ -128,6 +129,7 @@ def test_the_server_keeps_as_much_in_memory_as_there_is_room(memory: int, megaby
     assert embedded.buffers_of(memory) == megabytes
 
 
+@pytest.mark.asvs("V13.2.1", "V13.2.3")
 def test_lets_nobody_in_without_the_password(tmp_path: Path) -> None:
     """Another user of this machine gets no connection: catches a cluster that trusts whoever is local."""
     with embedded.start(tmp_path, fast=True) as postgres:

@@ -55,6 +55,7 @@ FAULTS: dict[str, Callable[[logging.Logger], None]] = {
 
 @pytest.mark.parametrize("logger", ["sharing_service.worker", "uvicorn.error"])
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+@pytest.mark.asvs("V16.2.5")
 def test_no_value_is_logged(fault: Callable[[logging.Logger], None], logger: str) -> None:
     """Whatever is put into a line, only listed fields of the right form come out.
 
@@ -86,6 +87,7 @@ def test_libraries_say_nothing() -> None:
     assert log.lines()[0]["event"].startswith("test_logs:")
 
 
+@pytest.mark.asvs("V16.3.4")
 def test_a_failure_is_told_by_types_and_places() -> None:
     """Of an exception, and of what caused it, the log has the types and the frames."""
     with logged() as log:
@@ -155,6 +157,7 @@ fail()
 
 
 @pytest.mark.parametrize(("level", "more"), [("info", ["sharing_service.x"]), ("warning", [])])
+@pytest.mark.asvs("V16.2.3", "V16.2.4", "V16.4.1")
 def test_whatever_a_process_writes_is_a_line(level: str, more: list[str]) -> None:
     """Exceptions that nobody caught and warnings are lines of the log too, without their words.
 
@@ -175,6 +178,7 @@ def test_whatever_a_process_writes_is_a_line(level: str, more: list[str]) -> Non
     assert lines[-1]["error"][0]["type"] == "builtins.KeyError"
 
 
+@pytest.mark.asvs("V16.1.1")
 def test_fields_are_documented() -> None:
     """Whoever reads the log finds every field in the documentation."""
     page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")

@@ -37,6 +37,7 @@ def stories(draw: st.DrawFn) -> Story:
 @pytest.mark.parametrize("half", ["first", "second"])
 @settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(story=stories())
+@pytest.mark.asvs("V8.2.2")
 async def test_an_application_sees_exactly_what_the_design_says(service: Service, half: str, story: Story) -> None:
     """Ids and visible references of every list equal the oracle's, for each permission with its blocks and sites.
 

@@ -28,6 +28,7 @@ def allowed(pace: Pace, caller: Operator) -> int:
     raise AssertionError("no limit")
 
 
+@pytest.mark.asvs("V2.4.1")
 def test_a_minutes_worth_then_an_even_pace() -> None:
     """A token may use a minute's worth at once, and after that as much as has refilled meanwhile."""
     clock = Clock()
@@ -52,6 +53,7 @@ def test_each_token_has_its_own_pace() -> None:
     assert refused.value.members == {"retry_after": 30}
 
 
+@pytest.mark.asvs("V15.2.2")
 def test_rested_tokens_are_forgotten() -> None:
     """Memory stays bounded however many tokens have ever called."""
     clock = Clock()

@@ -49,6 +49,7 @@ def test_what_is_no_token(text: str) -> None:
     assert not is_well_formed(text)
 
 
+@pytest.mark.asvs("V7.2.3", "V11.2.3", "V11.5.1")
 def test_secrets_are_long_and_differ() -> None:
     """A secret has 30 characters of base 62, which is 178 bits, and never comes twice."""
     secrets = {random_secret() for _ in range(1000)}
@@ -67,6 +68,7 @@ def test_derived_secrets() -> None:
     assert is_well_formed(compose(DISTRICT, TOKENS.derived_secret("grant")))
 
 
+@pytest.mark.asvs("V13.3.2", "V16.2.5")
 def test_the_key_stays_hidden() -> None:
     """Neither the key nor the operator's token stands in what a log could show of the keeper."""
     shown = repr(Tokens(b"k" * 32, "operator's own token"))
@@ -75,6 +77,7 @@ def test_the_key_stays_hidden() -> None:
     assert "own token" not in shown
 
 
+@pytest.mark.asvs("V10.3.2")
 async def test_who_calls(session: AsyncSession) -> None:
     """Each role becomes the caller that its row describes."""
     school, application = uuid7(), uuid7()
@@ -92,6 +95,7 @@ async def test_who_calls(session: AsyncSession) -> None:
     assert isinstance(operator, Operator)
 
 
+@pytest.mark.asvs("V7.2.1", "V7.4.1", "V10.3.1")
 async def test_who_does_not_call(session: AsyncSession) -> None:
     """A revoked, an expired and an unknown token, and one of another key, are nobody's.
 
@@ -115,6 +119,7 @@ async def test_the_token_of_the_environment(session: AsyncSession) -> None:
     assert await tokens.caller_of(session, "any text of thirty-two character") is None
 
 
+@pytest.mark.asvs("V6.3.2", "V6.4.1")
 async def test_the_first_operator_token(session: AsyncSession) -> None:
     """Where no operator's token works one is issued, once, and never beside the token of the environment."""
     await session.execute(update(Token).where(Token.role == "operator").values(revoked_at=func.now()))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
+import pytest
 from sqlalchemy import text
 
 from sharing_service.actions.sync_roster import ATTEMPTS, sync_roster
@@ -64,6 +65,7 @@ async def shared_by_all(district: District) -> Connected:
     return application
 
 
+@pytest.mark.asvs("V2.3.4")
 async def test_narrowing_does_not_wait_for_a_sync_and_holds_after_it(district: District) -> None:
     """A permission saved while a sync works is answered at once, and the sync publishes the ledger of that permission.
 

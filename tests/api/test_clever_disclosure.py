@@ -101,6 +101,7 @@ async def disclosed(readers: Readers) -> list[Disclosure]:
         return list((await session.scalars(found.order_by(Disclosure.id))).all())
 
 
+@pytest.mark.asvs("V16.2.1")
 async def test_an_answer_with_persons_is_on_record(readers: Readers, riverbend: Riverbend) -> None:
     """Users, sections with people in them and contacts' students are recorded; answers without persons are not."""
     reader = await readers.connect(riverbend.roster.everything(), EVERY_FIELD)
@@ -142,6 +143,7 @@ async def refusing_disclosures(database: Database, district_id: Any) -> AsyncIte
         await session.execute(text("alter table disclosures drop constraint closed"))
 
 
+@pytest.mark.asvs("V16.5.3")
 async def test_no_record_no_answer(readers: Readers, riverbend: Riverbend) -> None:
     """When a disclosure cannot be recorded, nothing of the persons is sent.
 

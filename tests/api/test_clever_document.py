@@ -37,6 +37,7 @@ async def ids_by_collection(full_reader: Connected) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("version", ["v3.0", "v3.1"])
+@pytest.mark.asvs("V2.1.1", "V4.1.1")
 async def test_answers_are_as_documented(full_reader: Connected, refused: list[Headers], version: str) -> None:
     """Whatever a partner route answers has a documented status and exactly the documented form.
 

@@ -103,6 +103,7 @@ async def test_a_cursor_is_compared_and_need_not_exist(readers: Readers, riverbe
         ("colour=red", 200),
     ],
 )
+@pytest.mark.asvs("V1.4.2", "V2.2.1")
 async def test_malformed_parameters_are_refused(
     readers: Readers, riverbend: Riverbend, query: str, status: int
 ) -> None:
@@ -112,6 +113,7 @@ async def test_malformed_parameters_are_refused(
     assert set(answer) == ({"message"} if status != 200 else {"data", "links"})
 
 
+@pytest.mark.asvs("V8.2.2")
 async def test_absent_foreign_and_unshared_answer_alike(readers: Readers, riverbend: Riverbend) -> None:
     """What the application may not see answers byte for byte as what is not there.
 
@@ -158,6 +160,7 @@ async def test_the_token_decides(readers: Readers, riverbend: Riverbend) -> None
         ("update districts set published_revision = null where id = :district", 503),
     ],
 )
+@pytest.mark.asvs("V16.5.2")
 async def test_a_truth_that_cannot_be_told_is_no_empty_list(
     readers: Readers, riverbend: Riverbend, change: str, status: int
 ) -> None:

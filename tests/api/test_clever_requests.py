@@ -62,6 +62,7 @@ async def test_links_lead_to_related_records(readers: Readers, riverbend: Riverb
     assert seen == LINKS.keys()
 
 
+@pytest.mark.asvs("V15.3.7")
 async def test_the_last_of_repeated_parameters_counts(readers: Readers, riverbend: Riverbend) -> None:
     """A parameter that is sent twice has its last value, and the links of the page go on with the same list."""
     reader = await readers.connect(riverbend.roster.everything())
@@ -73,6 +74,7 @@ async def test_the_last_of_repeated_parameters_counts(readers: Readers, riverben
     assert (await reader.get("/users?limit=1&limit=x", status=400))["message"].startswith("`limit`")
 
 
+@pytest.mark.asvs("V1.1.1", "V1.2.2")
 async def test_encoded_characters_are_the_characters(readers: Readers, riverbend: Riverbend) -> None:
     """What a client may encode means the same encoded; the address of the answer stays as it was asked."""
     reader = await readers.connect(riverbend.roster.everything())

@@ -61,6 +61,7 @@ async def test_a_deleted_secret_tells_nothing(service: Service) -> None:
     assert (await client.ask()).json()["error"] == "invalid_client"
 
 
+@pytest.mark.asvs("V7.4.3")
 async def test_tokens_end_with_their_secret(client: Client) -> None:
     """With a secret all tokens that were obtained by it end, and none that the other one obtained.
 
@@ -76,6 +77,7 @@ async def test_tokens_end_with_their_secret(client: Client) -> None:
     assert [await client.read(token, "/me") for token in own] == [503, 503]
 
 
+@pytest.mark.asvs("V2.3.2")
 async def test_two_at_most(client: Client) -> None:
     """A third secret is refused until one of the two is deleted or has expired; the last that works stays."""
     [first] = (await client.secrets())["data"]
@@ -110,6 +112,7 @@ async def test_a_secret_ends(client: Client) -> None:
     assert ends == soon
 
 
+@pytest.mark.asvs("V10.1.1")
 async def test_a_secret_is_shown_once(client: Client) -> None:
     """The text stands in the first answer and nowhere else; a repeat with the same key is told so."""
     key = {"Idempotency-Key": str(uuid4())}

@@ -55,6 +55,7 @@ async def test_the_list_of_applications(tutor: Connected, service: Service) -> N
     assert shown[tutor.id]["changed_at"] > shown[tutor.id]["connected_at"]
 
 
+@pytest.mark.asvs("V7.4.2")
 async def test_disconnecting(tutor: Connected) -> None:
     """Its tokens die, nothing is readable, and the history stays."""
     district = tutor.district
@@ -106,6 +107,7 @@ async def test_pausing(tutor: Connected) -> None:
     assert (trail.count("pause_grant"), trail.count("resume_grant")) == (1, 1)
 
 
+@pytest.mark.asvs("V8.2.1")
 async def test_who_is_let_in(tutor: Connected, service: Service) -> None:
     """Strangers get 401, the operator and applications 403, school leads 403 where admins decide."""
     district, ids = tutor.district, await tutor.district.ids()
@@ -118,6 +120,7 @@ async def test_who_is_let_in(tutor: Connected, service: Service) -> None:
             assert answer.status_code == status, (path, headers)
 
 
+@pytest.mark.asvs("V8.2.2", "V8.4.1")
 async def test_another_district_is_as_absent(tutor: Connected, service: Service) -> None:
     """Another district's routes answer as those of a district that never was, byte for byte.
 

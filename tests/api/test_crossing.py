@@ -27,6 +27,7 @@ async def open_to_ours(database_url: str, tmp_path: Path) -> AsyncIterator[httpx
     await app.state.database.close()
 
 
+@pytest.mark.asvs("V3.4.2", "V3.5.1")
 async def test_closed_by_default(service: Service) -> None:
     """Without the setting no page of another origin learns anything, by a request or by asking first."""
     asked = await service.client.get("/v1/districts", headers=service.operator | {"Origin": OURS})
@@ -37,6 +38,7 @@ async def test_closed_by_default(service: Service) -> None:
     assert first.status_code == 405
 
 
+@pytest.mark.asvs("V3.4.2")
 async def test_open_for_a_named_origin(open_to_ours: httpx2.AsyncClient) -> None:
     """A page of a named origin may ask, errors included, and read the headers that it needs; it sends no cookies."""
     first = await open_to_ours.options("/v1/districts", headers=PREFLIGHT | {"Origin": OURS})
@@ -56,6 +58,7 @@ async def test_open_for_a_named_origin(open_to_ours: httpx2.AsyncClient) -> None
 @pytest.mark.parametrize(
     "origin", [OTHER, "null", "http://dashboard.example.org", f"{OURS}.evil.example", f"{OURS}:444"]
 )
+@pytest.mark.asvs("V3.4.2", "V3.5.2")
 async def test_closed_for_any_other(open_to_ours: httpx2.AsyncClient, origin: str) -> None:
     """A page of any other origin, however like a named one, is told nothing.
 
@@ -70,6 +73,7 @@ async def test_closed_for_any_other(open_to_ours: httpx2.AsyncClient, origin: st
 
 
 @pytest.mark.parametrize("path", ["/v3.1/users", "/v3.0/events", "/oauth/token", "/metrics", "/openapi.json", "/v1"])
+@pytest.mark.asvs("V3.5.1")
 async def test_partners_routes_stay_closed(open_to_ours: httpx2.AsyncClient, path: str) -> None:
     """Only the management API opens: a partner's token has no business in a browser."""
     first = await open_to_ours.options(path, headers=PREFLIGHT | {"Origin": OURS})

@@ -32,6 +32,7 @@ HEADERS = {
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 
+@pytest.mark.asvs("V3.2.1", "V3.4.3", "V3.4.4", "V3.4.5", "V3.4.6", "V14.2.2", "V14.3.2")
 async def test_answers_are_not_stored(service: Service) -> None:
     """No cache keeps an answer, errors included; no browser guesses what it is, shows it in a page or runs it."""
     kept = {"/v3.1/users": "private, no-store"}
@@ -42,6 +43,7 @@ async def test_answers_are_not_stored(service: Service) -> None:
         assert "Strict-Transport-Security" not in response.headers
 
 
+@pytest.mark.asvs("V3.4.1")
 async def test_transport_is_secured_where_it_can_be(service: Service) -> None:
     """Over TLS a browser is told never to come without it again."""
     response = await service.client.get("https://service.test/health/live")
@@ -49,6 +51,7 @@ async def test_transport_is_secured_where_it_can_be(service: Service) -> None:
     assert response.headers["Strict-Transport-Security"] == "max-age=63072000; includeSubDomains"
 
 
+@pytest.mark.asvs("V16.2.1", "V16.2.4", "V16.2.5", "V16.3.1", "V16.3.2", "V16.3.3", "V14.2.1")
 async def test_a_request_is_logged_by_its_route(district: District) -> None:
     """A request leaves one line with method, route, status and its ids, which the client is told too.
 
@@ -70,6 +73,7 @@ async def test_a_request_is_logged_by_its_route(district: District) -> None:
     assert district.id not in log.text
 
 
+@pytest.mark.asvs("V16.4.1")
 async def test_a_request_id_is_no_place_to_write(service: Service) -> None:
     """A request id that is not well formed is replaced, in the answer and in the log."""
     with logged() as log:
@@ -131,6 +135,7 @@ async def test_an_old_schema_is_not_ready(service: Service, database: Database) 
     assert "migration" in problem["detail"]
 
 
+@pytest.mark.asvs("V16.2.5")
 async def test_measures_name_templates(service: Service, district: District) -> None:
     """Requests are counted by route template, method and status; no id and no made-up word becomes a label.
 
@@ -147,6 +152,7 @@ async def test_measures_name_templates(service: Service, district: District) -> 
     assert "made-up" not in measured.lower()
 
 
+@pytest.mark.asvs("V16.2.5", "V16.5.3")
 async def test_an_answer_that_breaks_off() -> None:
     """An error after the answer began ends the connection, and the server that logs it learns no words of it."""
 
@@ -169,6 +175,7 @@ async def test_an_answer_that_breaks_off() -> None:
     assert PRIVATE not in log.text
 
 
+@pytest.mark.asvs("V2.1.1", "V6.1.3", "V8.1.1")
 async def test_the_openapi_document(service: Service) -> None:
     """Routes that need a token say so, every error has its one form, and nothing refers to what is absent."""
     document = answered(await service.client.get("/openapi.json"))
@@ -206,6 +213,7 @@ def references(document: object) -> set[str]:
             return set()
 
 
+@pytest.mark.asvs("V2.3.2", "V2.4.1", "V15.2.2")
 async def test_a_token_that_calls_too_often(database_url: str, tmp_path: Path) -> None:
     """Beyond its pace a token is answered 429 with the time to wait."""
     app = create_app(Settings(data_dir=tmp_path, operator_token=SecretStr("o" * 32)), database_url=database_url)
@@ -220,6 +228,7 @@ async def test_a_token_that_calls_too_often(database_url: str, tmp_path: Path) -
     assert answers[2].json()["code"] == "too_many_requests"
 
 
+@pytest.mark.asvs("V13.3.1", "V13.3.2")
 def test_the_token_key_is_made_once(tmp_path: Path) -> None:
     """Without a key in the settings one is kept in the data directory, for its owner only, and found again."""
     settings = Settings(data_dir=tmp_path / "state")

@@ -34,6 +34,7 @@ def refused(response: httpx2.Response, error: str, status: int = 400) -> Json:
     return refusal
 
 
+@pytest.mark.asvs("V7.2.2", "V10.4.4")
 async def test_a_secret_is_exchanged_for_a_token(client: Client) -> None:
     """The answer is that of RFC 6749, section 5.1, and its token reads what the application may read for an hour."""
     response = await client.ask()
@@ -77,6 +78,7 @@ async def test_a_client_authenticates_by_parameters_or_by_the_header(client: Cli
         ({"district_id": str(uuid4())}, "invalid_grant"),
     ],
 )
+@pytest.mark.asvs("V10.3.2", "V10.4.4", "V10.4.11")
 async def test_what_is_refused(client: Client, parameters: Json, error: str) -> None:
     """Each fault of a request has the word that RFC 6749 has for it."""
     refused(await client.ask(**parameters), error)
@@ -99,6 +101,7 @@ async def test_what_changes_nothing(client: Client, parameters: Json) -> None:
         (b"private=" + b"a" * 20_000, "application/x-www-form-urlencoded", 413),
     ],
 )
+@pytest.mark.asvs("V15.3.7")
 async def test_parameters_that_cannot_be_read(client: Client, content: bytes, kind: str, status: int) -> None:
     """Only a form is read, each parameter once, and not without end."""
     headers = {"Content-Type": kind}
@@ -119,6 +122,7 @@ async def test_headers_that_name_no_client(service: Service, header: str) -> Non
     assert response.headers["www-authenticate"].startswith("Basic ")
 
 
+@pytest.mark.asvs("V10.4.10")
 async def test_who_is_no_client(client: Client, service: Service) -> None:
     """A wrong secret, another client's secret, an unknown id and nothing at all are answered byte for byte alike.
 
@@ -140,6 +144,7 @@ async def test_who_is_no_client(client: Client, service: Service) -> None:
         refused(answer, "invalid_client", 401)
 
 
+@pytest.mark.asvs("V8.4.1")
 async def test_the_district_of_a_token(client: Client, published: District, service: Service) -> None:
     """With one district none need be named, with several one must be, and each token reads its own district.
 
@@ -165,6 +170,7 @@ async def test_a_paused_grant(client: Client, published: District) -> None:
     assert await client.read(await client.token()) == 423
 
 
+@pytest.mark.asvs("V7.4.2")
 async def test_disconnecting_ends_tokens(client: Client, published: District) -> None:
     """A disconnected client's token stops at once, and connecting again does not bring it back.
 
@@ -179,6 +185,7 @@ async def test_disconnecting_ends_tokens(client: Client, published: District) ->
     assert await client.read(await client.token()) == 200
 
 
+@pytest.mark.asvs("V7.2.2", "V7.3.2", "V7.4.1")
 async def test_an_hour_later(client: Client, service: Service) -> None:
     """An ended token is refused, and gone from the table with the next one that is obtained.
 
@@ -194,6 +201,7 @@ async def test_an_hour_later(client: Client, service: Service) -> None:
         assert (await session.scalars(select(Token).where(ended))).all() == []
 
 
+@pytest.mark.asvs("V16.3.1")
 async def test_the_trail_tells(client: Client, published: District, service: Service) -> None:
     """Each token leaves a line in the district's trail, with the application and its secret, and no other list shows
     it unless asked for; the district can revoke it."""
@@ -229,6 +237,7 @@ async def test_other_methods(service: Service) -> None:
         assert response.headers["allow"] == allowed
 
 
+@pytest.mark.asvs("V6.3.1", "V2.4.1")
 async def test_guesses_are_limited(client: Client, service: Service) -> None:
     """Who sends wrong secrets is soon told to wait, even with the right one, and nobody else waits with them.
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from sqlalchemy import func, select, update
 
 from sharing_service.access.models import Token
@@ -70,6 +71,7 @@ async def test_the_same_all_day(client: Client, published: District, service: Se
     assert token not in str(vars(row))
 
 
+@pytest.mark.asvs("V7.1.1", "V7.3.2")
 async def test_valid_for_48_hours(client: Client, service: Service) -> None:
     """Yesterday's token still works beside today's; 48 hours after it was made it does not.
 
@@ -98,6 +100,7 @@ async def test_disconnecting_ends_tokens(client: Client, published: District) ->
     assert await client.read(renewed) == 200
 
 
+@pytest.mark.asvs("V10.4.9")
 async def test_a_revoked_token_is_replaced(client: Client, published: District, service: Service) -> None:
     """A district that revokes the token of the day stops it, and the client gets another one by asking again.
 
@@ -119,6 +122,7 @@ async def test_a_paused_grant(client: Client, published: District) -> None:
     assert await client.read(token) == 423
 
 
+@pytest.mark.asvs("V7.4.2")
 async def test_an_erased_district(client: Client, service: Service) -> None:
     """A district that is being erased gives no token, although its rows are still there."""
     lakeside = await service.district("Lakeside")
@@ -159,6 +163,7 @@ async def test_only_districts_give_tokens(client: Client) -> None:
     assert (await client.list(400, owner_type="user"))["error"] == "invalid_request"
 
 
+@pytest.mark.asvs("V10.1.1", "V14.2.1")
 async def test_only_basic_authentication(client: Client, service: Service) -> None:
     """The list wants the header; a secret in the address, which logs keep, or a token is refused."""
     for headers in ({}, {"Authorization": f"Bearer {await client.token()}"}):

@@ -64,6 +64,7 @@ def recommending(sharing: Any) -> dict[str, Any]:
         (PRIVATE, []),
     ],
 )
+@pytest.mark.asvs("V2.2.1", "V15.3.3", "V15.3.5")
 async def test_wrong_bodies(service: Service, body: Any, where: list[str | int]) -> None:
     """A wrong body is refused with the place of what is wrong and never with what was sent.
 
@@ -93,6 +94,7 @@ async def test_wrong_bodies(service: Service, body: Any, where: list[str | int])
     ],
     ids=["cut short", "empty", "not UTF-8", "surrogate", "surrogate key", "deep", "huge number", "null", "NaN", "text"],
 )
+@pytest.mark.asvs("V2.2.1", "V1.4.2")
 async def test_bodies_that_are_no_objects(service: Service, content: bytes) -> None:
     """Whatever bytes come instead of a JSON object, the answer is 422 and quotes none of them."""
     headers = service.operator | {"Content-Type": "application/json"}
@@ -115,6 +117,7 @@ async def test_many_problems(service: Service) -> None:
 
 
 @pytest.mark.parametrize("media_type", ["text/plain", "application/zip", None])
+@pytest.mark.asvs("V3.5.2")
 async def test_other_content_types(service: Service, media_type: str | None) -> None:
     """A body that does not call itself JSON is not read as JSON."""
     headers = service.operator | ({"Content-Type": media_type} if media_type else {})
@@ -125,6 +128,7 @@ async def test_other_content_types(service: Service, media_type: str | None) -> 
 
 @pytest.mark.parametrize("declared", [True, False])
 @pytest.mark.parametrize(("method", "path"), [("POST", "/v1/districts"), ("PATCH", "/v1/applications/syncs")])
+@pytest.mark.asvs("V2.4.1")
 async def test_large_bodies(service: Service, method: str, path: str, declared: bool) -> None:
     """A body beyond the limit is refused, whether it declares its length or just goes on.
 
@@ -182,6 +186,7 @@ async def test_authorization(service: Service, authorization: str | None, status
         pytest.param("GET", f"/v1/districts?after={'W1tb' * 10_000}", 422, "invalid", id="nested cursor"),
     ],
 )
+@pytest.mark.asvs("V13.4.3")
 async def test_unknown_paths_and_parameters(service: Service, method: str, path: str, status: int, code: str) -> None:
     """An unknown path, a wrong method and a wrong parameter are problems like all others."""
     response = await service.client.request(method, path, headers=service.operator)
@@ -191,6 +196,7 @@ async def test_unknown_paths_and_parameters(service: Service, method: str, path:
 
 
 @pytest.mark.parametrize("spelling", [str.upper, lambda text: text.replace("-", ""), lambda text: f"{{{text}}}"])
+@pytest.mark.asvs("V1.1.1")
 async def test_ids_have_one_spelling(service: Service, spelling: Any) -> None:
     """Only the canonical form of an id is a path: another spelling of an existing one answers as if it were absent."""
     district = await service.district()
@@ -241,6 +247,7 @@ async def asked(app: FastAPI, method: str, path: str, **parameters: str) -> http
         return await client.request(method, path, params=parameters, headers=bearer("o" * 32))
 
 
+@pytest.mark.asvs("V2.3.3", "V16.5.3")
 async def test_a_commit_that_fails(faulty: FastAPI) -> None:
     """Nobody is told that something happened when its commit failed.
 
@@ -261,6 +268,7 @@ async def test_a_commit_that_fails(faulty: FastAPI) -> None:
         (f"do $$ begin raise '{PRIVATE}' using errcode = '23503'; end $$", 409),
     ],
 )
+@pytest.mark.asvs("V16.5.1")
 async def test_database_errors_stay_inside(
     faulty: FastAPI, caplog: pytest.LogCaptureFixture, sql: str, status: int
 ) -> None:
@@ -275,6 +283,7 @@ async def test_database_errors_stay_inside(
     assert (response.headers.get("Retry-After") is not None) == (status == 503)
 
 
+@pytest.mark.asvs("V13.4.2", "V16.3.4", "V16.5.1")
 async def test_a_bug_is_logged_by_its_place(faulty: FastAPI, caplog: pytest.LogCaptureFixture) -> None:
     """An unexpected error answers 500 without details; the log has its type and place, not its words."""
     with logged() as log:
@@ -289,6 +298,7 @@ async def test_a_bug_is_logged_by_its_place(faulty: FastAPI, caplog: pytest.LogC
     assert line["request_id"] == response.headers["X-Request-Id"]
 
 
+@pytest.mark.asvs("V16.5.2")
 async def test_a_database_that_is_gone(tmp_path: Path) -> None:
     """Without its database the service is alive, not ready, and asks callers to try again."""
     settings = Settings(data_dir=tmp_path, operator_token=SecretStr("o" * 32))

@@ -89,6 +89,7 @@ async def test_names_of_persons(district: District) -> None:
         ("", True, ["1%", "1_"]),
     ],
 )
+@pytest.mark.asvs("V1.2.4", "V1.2.9")
 async def test_search(district: District, q: str, sensitive: bool, expected: list[str]) -> None:
     """A search looks for the text itself in names, sis_id, e-mail and numbers.
 

@@ -64,6 +64,7 @@ async def test_overview(riverbend: District) -> None:
         assert downloaded.text.count("\r\n") == shared["counts"][kind] + 1
 
 
+@pytest.mark.asvs("V5.4.1", "V5.4.2")
 async def test_nothing_shared(riverbend: District) -> None:
     """A connected application with which nothing is shared has empty lists and files with a header only."""
     tutor = await riverbend.connect()
@@ -84,6 +85,7 @@ async def test_rows_are_those_of_the_data_browser(riverbend: District) -> None:
         assert (await riverbend.get(f"{tutor.path}/shared/{kind}"))["data"] == await riverbend.everything(kind)
 
 
+@pytest.mark.asvs("V8.2.3", "V15.3.1")
 async def test_only_granted_fields(riverbend: District) -> None:
     """Of an application that asks for identity only, rows and files have no other field.
 
@@ -130,6 +132,7 @@ async def test_no_identifier_leaks(riverbend: District, permission: Json) -> Non
     assert {record_id for record_id in everyone if record_id in in_files} == shared
 
 
+@pytest.mark.asvs("V1.3.3")
 async def test_cells_are_no_formulas(district: District) -> None:
     """A cell that a spreadsheet would run begins with an apostrophe; every other is as it is in the roster.
 
@@ -187,6 +190,7 @@ async def test_long_lists(district: District) -> None:
 odd = {"field": "sis_id", "operator": "does_not_contain", "values": ["7"]}
 
 
+@pytest.mark.asvs("V8.2.3")
 async def test_search_in_shared_lists(riverbend: District) -> None:
     """A search finds shared records only, by the fields that the application receives, and pages through them.
 

@@ -109,6 +109,7 @@ async def test_if_match_before_anything_is_set(tutor: Connected) -> None:
     answered(await put(tutor, WHOLE, **{"If-Match": f'"{preview["version"]}"'}))
 
 
+@pytest.mark.asvs("V2.3.4")
 async def test_of_two_saves_at_once_one_wins(tutor: Connected) -> None:
     """Of saves that expect the same version exactly one goes through.
 
@@ -134,6 +135,7 @@ async def test_unknown_ids_are_listed(tutor: Connected) -> None:
     assert (await tutor.district.get(f"{tutor.path}/sharing", 404))["code"] == "not_shared"
 
 
+@pytest.mark.asvs("V8.4.1")
 async def test_ids_of_another_district_are_unknown(tutor: Connected, service: Service) -> None:
     """A school of another district is as unknown as one that never was.
 
@@ -172,6 +174,7 @@ async def test_ids_of_records_that_left(tutor: Connected) -> None:
         ({"mode": "rules", "rules": [{"match": "students", "where": []}]}, ["body", "rules", 0, "where"]),
     ],
 )
+@pytest.mark.asvs("V2.1.2")
 async def test_wrong_permissions(tutor: Connected, permission: Any, where: list[str | int]) -> None:
     """A body that is no permission is refused with the place of what is wrong."""
     problem = answered(await put(tutor, permission), 422)
@@ -210,6 +213,7 @@ async def test_history_and_restore(tutor: Connected) -> None:
         await tutor.district.call("POST", f"{path}/{absent}/restore", status=404)
 
 
+@pytest.mark.asvs("V1.4.2")
 async def test_history_in_pages(tutor: Connected) -> None:
     """The history is read in pages; a cursor of another list is refused."""
     for staff in (True, False, True):

@@ -84,6 +84,7 @@ async def test_the_list_of_sites(tutor: Connected) -> None:
     assert (own["total"], len(own["data"]), own["next"] is None) == (2, 1, False)
 
 
+@pytest.mark.asvs("V8.2.2")
 async def test_a_lead_decides_for_own_schools(tutor: Connected) -> None:
     """A lead may not choose for another school, nor for one that never was.
 
@@ -95,6 +96,7 @@ async def test_a_lead_decides_for_own_schools(tutor: Connected) -> None:
     assert await students(tutor) == []
 
 
+@pytest.mark.asvs("V2.3.1", "V8.2.1")
 async def test_leads_decide_while_the_district_lets_them(tutor: Connected) -> None:
     """In another mode leads get 409; an admin may prepare selections, which share nothing until the mode is back.
 

@@ -110,6 +110,7 @@ async def test_other_content_types(district: District, content_type: str) -> Non
     assert problem["code"] == "unsupported_content"
 
 
+@pytest.mark.asvs("V5.2.2")
 async def test_an_upload_that_calls_itself_json_is_not_read(district: District) -> None:
     """A body that no upload has is refused before it is read, also with an Idempotency-Key, whose body is compared.
 
@@ -128,6 +129,7 @@ async def test_an_upload_that_calls_itself_json_is_not_read(district: District) 
     assert len(read) <= 1
 
 
+@pytest.mark.asvs("V2.3.2", "V5.2.1")
 async def test_an_upload_that_is_too_large(service: Service, district: District) -> None:
     """More bytes than the limit of uploads are answered 413, and nothing of them is kept."""
     application = service.client._transport.app  # type: ignore[attr-defined]
@@ -144,6 +146,7 @@ async def test_an_upload_that_is_too_large(service: Service, district: District)
     assert ((await district.get("/syncs"))["total"], await kept_rows(district)) == (0, 0)
 
 
+@pytest.mark.asvs("V2.3.1")
 async def test_releasing(district: District) -> None:
     """A held sync that a person releases is published; the old roster serves until then."""
     sync = await held(district)
@@ -195,6 +198,7 @@ async def test_a_newer_upload_discards_a_held_one(district: District) -> None:
     await district.call("POST", f"/syncs/{sync['id']}/release", status=409)
 
 
+@pytest.mark.asvs("V8.4.1")
 async def test_the_list_of_syncs(district: District) -> None:
     """Syncs are listed newest first, in pages; one of another district is not found."""
     ids = [(await send(district, zipped(FILES), "application/zip"))["id"] for _ in range(3)]

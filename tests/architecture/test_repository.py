@@ -3,6 +3,7 @@
 import re
 import tomllib
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -39,6 +40,7 @@ def test_decisions_are_numbered() -> None:
     assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
 
 
+@pytest.mark.asvs("V15.1.2")
 def test_locks_cover_what_is_declared() -> None:
     """Every declared dependency is locked, at a version that the declaration allows, with hashes."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from uuid import uuid4
 
+import pytest
+
 from sharing_service.main import create_app
 from sharing_service.settings import Settings
 from tests.factories.service import Service
@@ -26,6 +28,7 @@ def routes(service: Service) -> Iterator[tuple[str, str]]:
             yield method.upper(), path
 
 
+@pytest.mark.asvs("V3.5.1", "V3.5.2", "V6.3.4", "V8.2.1")
 async def test_every_route_is_closed_or_on_the_list(service: Service) -> None:
     """Without a token every route answers 401, whatever its path parameters are.
 
@@ -42,6 +45,7 @@ async def test_every_route_is_closed_or_on_the_list(service: Service) -> None:
     assert seen > 100
 
 
+@pytest.mark.asvs("V13.4.5")
 async def test_open_routes_answer_without_a_token(service: Service) -> None:
     """The list of open routes names no route that is not there."""
     for path in OPEN:

@@ -1,5 +1,7 @@
 """Laws of the settings: whoever runs the service finds every one of them."""
 
+import pytest
+
 from sharing_service.settings import Settings
 from tests.architecture.project import ROOT
 
@@ -7,6 +9,7 @@ PREFIX = Settings.model_config["env_prefix"]
 VARIABLES = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
 
 
+@pytest.mark.asvs("V2.1.3", "V5.1.1", "V6.1.1", "V11.1.1", "V15.1.3")
 def test_settings_are_documented() -> None:
     """Every setting stands in the README and in `.env.example`."""
     for page in ("README.md", ".env.example"):

@@ -3,6 +3,8 @@
 import ast
 from pathlib import Path
 
+import pytest
+
 from sharing_service.audit.trail import AuditAction
 from tests.architecture.project import SOURCE, modules, shown, syntax
 
@@ -22,6 +24,7 @@ def test_every_verb_is_one_file_named_like_it() -> None:
         assert public == {path.stem}, shown(path)
 
 
+@pytest.mark.asvs("V16.2.1")
 def test_every_verb_leaves_its_line() -> None:
     """Each verb records the action of its own name, and each action has its verb."""
     for path in VERBS:

@@ -67,6 +67,7 @@ def test_generate_tells_mistakes_in_one_line(tmp_path: Path, options: tuple[obje
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.asvs("V13.3.2")
 def test_a_wrong_setting_is_named_without_its_value(tmp_path: Path) -> None:
     """Catches a secret that is printed because it is too short."""
     ended = run("serve", cwd=tmp_path, SHARING_OPERATOR_TOKEN="hush", SHARING_POOL_SIZE="0")
@@ -76,6 +77,7 @@ def test_a_wrong_setting_is_named_without_its_value(tmp_path: Path) -> None:
     assert "hush" not in ended.stderr
 
 
+@pytest.mark.asvs("V16.2.5")
 def test_an_unreachable_database_is_told_without_its_password(tmp_path: Path) -> None:
     """Catches a password that is printed because its server does not answer."""
     url = "postgresql://someone:hush@127.0.0.1:1/nothing"

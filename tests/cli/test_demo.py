@@ -80,6 +80,7 @@ def learned(answer: str, names: dict[str, str]) -> None:
 
 
 @needs_curl
+@pytest.mark.asvs("V6.1.3", "V8.1.2")
 def test_the_guide_for_partners_works(first: Service) -> None:
     """Each request of docs/partners.md, in order and with what earlier ones were answered, does what the guide says."""
     [client] = {words[words.index("-u") + 1] for line in first.printed if "-u" in (words := line.split())}

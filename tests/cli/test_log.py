@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.programs import OPERATOR, Service, service, wait_until
 from tests.factories.small_district import SMALL_DISTRICT
 from tests.factories.upload import render
@@ -34,6 +36,7 @@ def made(running: Service, path: str, **wanted: Any) -> Any:
         return operator.post(path, json=wanted).json()
 
 
+@pytest.mark.asvs("V14.2.2", "V16.2.5")
 def test_nothing_private_is_left_behind(tmp_path: Path) -> None:
     """Of uploads, searches, faults and broken requests the logs of all processes tell places and ids only.
 

@@ -36,6 +36,7 @@ def leaves(value: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.asvs("V1.1.2", "V1.2.1", "V1.2.3", "V1.3.10")
 async def test_any_character_survives(session: AsyncSession, kind: Kind) -> None:
     """Quotes, control characters and placeholders come out of every field of every kind as they went in.
 

@@ -101,6 +101,7 @@ async def same_as_list(tutor: Connected, kind: Kind, *, at_once: int) -> bytes:
         return await found.compared(kind, at_once=at_once)
 
 
+@pytest.mark.asvs("V1.1.2", "V1.2.1")
 async def test_every_text_is_kept(district: District) -> None:
     """Whatever a cell holds, the file is the list in CSV: guarded, quoted and with its line ends.
 
@@ -184,6 +185,7 @@ async def test_a_failure_breaks_off(tutor: Connected) -> None:
                 pass
 
 
+@pytest.mark.asvs("V1.4.3")
 async def test_a_reader_who_leaves_gives_back_the_connection(tutor: Connected) -> None:
     """A file that nobody waits for any more is no longer read, and its connection serves others."""
     await tutor.share(WHOLE)

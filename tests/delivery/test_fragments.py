@@ -27,6 +27,7 @@ async def told(session: AsyncSession, roster: Roster, kind: Kind, *, escape: boo
 
 
 @pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.asvs("V1.2.3")
 async def test_both_ways_write_the_same(session: AsyncSession, kind: Kind) -> None:
     """A record without quotes, backslashes and control characters is told in the very bytes that escaping gives."""
     roster = Roster()

@@ -98,6 +98,7 @@ async def rows_read(snapshot: Snapshot) -> Read:
 
 @pytest.mark.parametrize("first", [20_000, STUDENTS - 500, STUDENTS + 20_000])
 @pytest.mark.parametrize("size", [1, 1000, 10_000])
+@pytest.mark.asvs("V15.2.2")
 async def test_a_page_reads_as_many_rows_as_it_has(large: Large, first: int, size: int) -> None:
     """Token, place and page are found by keys, be it a page of students, of contacts or of both.
 

@@ -6,6 +6,7 @@ from typing import Final
 from uuid import uuid4
 
 import httpx2
+import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
@@ -52,6 +53,7 @@ async def gathered(found: AsyncIterator[str]) -> list[str]:
     return [difference async for difference in found]
 
 
+@pytest.mark.asvs("V8.1.1", "V8.2.1")
 def test_every_route_has_its_row_and_every_row_its_route(settings: Settings, service: Service) -> None:
     """The matrix names every operation of the application with every parameter of its path, and no others.
 
@@ -66,6 +68,7 @@ def test_every_route_has_its_row_and_every_row_its_route(settings: Settings, ser
     assert {(*one, name) for one in there for name in parameters(one[1])} - varied == set()
 
 
+@pytest.mark.asvs("V8.2.1", "V8.3.1", "V16.5.3")
 async def test_who_is_refused_learns_and_changes_nothing(service: Service, matrix: Matrix) -> None:
     """Whoever may not do or see a thing is told so with the right status, a foreign object as an absent one, byte for
     byte, and no row of any table is another one afterwards.
@@ -85,6 +88,7 @@ async def test_who_is_refused_learns_and_changes_nothing(service: Service, matri
     assert wrong == []
 
 
+@pytest.mark.asvs("V8.2.2", "V8.4.1")
 async def test_who_is_admitted_sees_nobody_elses(matrix: Matrix, undone: httpx2.AsyncClient) -> None:
     """Whoever may do or see a thing can, and the answer holds no id of another district, nor of what is not shared."""
     wrong = [difference for line in LINES for difference in await gathered(admissions(undone, matrix, line))]
@@ -92,6 +96,7 @@ async def test_who_is_admitted_sees_nobody_elses(matrix: Matrix, undone: httpx2.
     assert wrong == []
 
 
+@pytest.mark.asvs("V8.2.2", "V8.4.1")
 async def test_another_district_is_no_district(service: Service, matrix: Matrix) -> None:
     """On every route of a district another one is answered as one that does not exist, byte for byte.
 

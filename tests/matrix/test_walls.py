@@ -107,6 +107,7 @@ async def test_the_callers_of_the_partner_api(undone: httpx2.AsyncClient, matrix
     assert all("is answered 404" in one for one in found), found
 
 
+@pytest.mark.asvs("V8.2.2")
 async def test_the_gate_of_what_is_shared(undone: httpx2.AsyncClient, matrix: Matrix) -> None:
     """Without the question whether the ledger has the record, what is told of it comes through the ledger still, so
     that the record itself is not told.

@@ -33,6 +33,7 @@ def refusal(sent: dict[str, bytes], limits: ArchiveLimits) -> str:
     ],
     ids=["root", "folder", "dot", "stored", "bytes before it"],
 )
+@pytest.mark.asvs("V5.3.2")
 def test_forms_of_one_archive(data: bytes) -> None:
     """Files are read from the root of an archive or from one folder in it, deflated or stored."""
     log = ProblemLog()
@@ -71,6 +72,7 @@ def test_entry_twice() -> None:
     assert refusal({ARCHIVE_NAME: data}, ArchiveLimits()) == "duplicate_entry"
 
 
+@pytest.mark.asvs("V5.3.2")
 def test_name_with_a_nul() -> None:
     """Catches a name that ends early for one program and goes on for another."""
     data = with_entry("schools.csv#x").replace(b"schools.csv#x", b"schools.csv\0x")
@@ -78,6 +80,7 @@ def test_name_with_a_nul() -> None:
     assert refusal({ARCHIVE_NAME: data}, ArchiveLimits()) == "unsafe_name"
 
 
+@pytest.mark.asvs("V5.2.3")
 def test_limits_as_declared() -> None:
     """Entries and the sum of their sizes are limited before anything is unpacked."""
     size = sum(map(len, GOOD.values()))
@@ -100,6 +103,7 @@ def test_archives_together() -> None:
     assert read_upload(sent, ProblemLog(), ArchiveLimits(unpacked=size)) == read_upload(GOOD, ProblemLog())
 
 
+@pytest.mark.asvs("V5.2.1", "V5.2.3")
 def test_bomb_behind_a_small_number() -> None:
     """Catches an entry of 20 MiB that says it has 100 bytes: more than that is never given, and the upload fails."""
     data = patched(packed({"x.csv": b"x" * 20 * MEBIBYTE}), entry=0, offset=24, form="<L", value=100)
@@ -132,6 +136,7 @@ PACKED = packed()
 
 
 @given(st.dictionaries(st.integers(1, len(PACKED)), st.integers(0, 255), min_size=1, max_size=6))
+@pytest.mark.asvs("V5.2.2")
 def test_damaged_anywhere(changes: dict[int, int]) -> None:
     """Whichever bytes of an archive change, it is read or refused with a reason; nothing else is raised."""
     data = bytearray(PACKED)

@@ -27,6 +27,7 @@ async def _schools_of(district: Syncing, kind: str, key: str) -> list[tuple[str,
     ]
 
 
+@pytest.mark.asvs("V2.2.3")
 async def test_rows_at_an_unknown_school_are_rejected(district: Syncing) -> None:
     """A row whose school is not in the upload is rejected with file, line and column; the others are taken."""
     nowhere = upload(
@@ -45,6 +46,7 @@ async def test_rows_at_an_unknown_school_are_rejected(district: Syncing) -> None
     assert await district.values("students", "sis_id") == [("P2",)]
 
 
+@pytest.mark.asvs("V2.2.3")
 async def test_a_reference_to_a_rejected_row_is_rejected(district: Syncing) -> None:
     """An enrollment needs a section and a student that were accepted, and is told once, by its first reason."""
     files = upload(
@@ -262,6 +264,7 @@ async def test_a_contact_with_a_key_is_one_person(district: Syncing) -> None:
     assert await _contacts(district) == [("P1", "Anne", "Mother", ""), ("P2", "Anne", "Aunt", "")]
 
 
+@pytest.mark.asvs("V14.1.1")
 async def test_identities_hold_no_personal_data(district: Syncing) -> None:
     """The key of a contact without a key of its own tells neither its name nor its student's.
 

@@ -33,6 +33,7 @@ def test_faulty_upload(upload: FaultyUpload) -> None:
 
 
 @pytest.mark.parametrize("upload", FAULTY_UPLOADS, ids=lambda upload: upload.name)
+@pytest.mark.asvs("V16.2.5")
 def test_no_cell_is_repeated(upload: FaultyUpload) -> None:
     """No problem repeats what stands in a cell, because reports are read by more people than rosters."""
     log = ProblemLog()

@@ -32,6 +32,7 @@ def sentences(problem: Problem, said: str | None = None) -> set[str]:
 
 
 @pytest.mark.parametrize("upload", HOSTILE, ids=lambda upload: upload.name)
+@pytest.mark.asvs("V5.2.2", "V5.2.3", "V5.3.2")
 def test_hostile_upload(upload: FaultyUpload) -> None:
     """Each is answered by its severity, file, line, column, code and sentence, which repeats no cell.
 

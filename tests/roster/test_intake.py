@@ -72,6 +72,7 @@ async def test_file_in_chunks(session: AsyncSession, step: int) -> None:
     assert await stored(session) == [("a.zip", True, data)]
 
 
+@pytest.mark.asvs("V5.2.1")
 async def test_file_past_the_limit(session: AsyncSession) -> None:
     """A file one byte past the limit is refused while it arrives; the rest is not asked for."""
 
@@ -144,6 +145,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize(("body", "content_type"), MALFORMED.values(), ids=MALFORMED.keys())
+@pytest.mark.asvs("V5.3.2")
 async def test_malformed_multipart(session: AsyncSession, body: bytes, content_type: str) -> None:
     """A body that is not well formed, or whose parts have no usable name, is refused as invalid."""
     with pytest.raises(Invalid):

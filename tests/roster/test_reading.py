@@ -72,6 +72,7 @@ PLAIN = [(2, "s1", "Ames"), (3, "s2", "Bell")]
     ],
     ids=["LF", "BOM", "CRLF", "CR", "no last line end", "header case", "quotes", "white space", "blank lines", "order"],
 )
+@pytest.mark.asvs("V1.1.1")
 def test_forms_of_one_file(data: bytes) -> None:
     """Line ends, byte order mark, quotes, case of headers and order of columns make no difference."""
     assert names(read(data)) == PLAIN
@@ -111,6 +112,7 @@ def test_ext_columns() -> None:
     assert second["ext"] == "{}"
 
 
+@pytest.mark.asvs("V14.2.4")
 def test_passwords_and_averages_are_never_read() -> None:
     """Catches a column that must not be stored coming through as a value or as `ext`."""
     header = HEADER + ",Password,Unweighted_gpa,Weighted_gpa,Username"
@@ -203,6 +205,7 @@ def test_whatever_is_written_is_read(cells: list[tuple[str, str]], quoting: int)
         st.sampled_from([b"10", b"s1", b",", b'"', b"\r", b"\n", b"\0", b" ", b"\xc3", b"\xa9", b",,,"]), max_size=40
     )
 )
+@pytest.mark.asvs("V5.2.2")
 def test_whatever_is_sent_is_answered(pieces: list[bytes]) -> None:
     """Whatever stands below the header, rows are given on ascending lines with a key, or the file is refused."""
     log = ProblemLog()

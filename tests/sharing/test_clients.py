@@ -42,6 +42,7 @@ async def test_a_district_that_leaves_meanwhile(service: Service, district: Dist
         assert seen in session
 
 
+@pytest.mark.asvs("V2.3.4")
 async def test_two_requests_at_once(service: Service, district: District) -> None:
     """Whoever comes second on a day gets the token that the first one made, although both found none.
 
@@ -58,6 +59,7 @@ async def test_two_requests_at_once(service: Service, district: District) -> Non
     assert {answer["data"][0]["id"] for answer in listed} == {str(made[0])}
 
 
+@pytest.mark.asvs("V10.4.10")
 async def test_a_secret_that_ends_meanwhile(service: Service, district: District) -> None:
     """A secret that is taken back after it was found right obtains no token any more.
 

@@ -211,6 +211,7 @@ async def ask_for(service: Service, application: Connected, setting: Mapping[str
     places=st.lists(st.integers(0, 10_000), min_size=3, max_size=5),
     searched=st.sampled_from(SEARCHED),
 )
+@pytest.mark.asvs("V8.2.3", "V14.2.4", "V15.3.1")
 async def test_no_marker_beyond_what_is_shared(
     service: Service,
     canaries: Canaries,
@@ -312,6 +313,7 @@ async def test_every_path_of_every_application(service: Service, canaries: Canar
     assert not markers(log.text)
 
 
+@pytest.mark.asvs("V16.2.5")
 async def test_no_logger_tells_at_any_level(service: Service, canaries: Canaries) -> None:
     """With every logger at its most talkative nothing that is read or refused stands in the log.
 

@@ -2,6 +2,8 @@
 
 from itertools import pairwise
 
+import pytest
+
 from tests.factories.service import Connected, District, Json
 from tests.factories.small_district import SMALL_DISTRICT, by_rules, rule
 from tests.factories.upload import render
@@ -68,6 +70,7 @@ VERBS = [
 WITHOUT_REVISION = {"create_district", "issue_token", "request_sync", "release_sync", "discard_sync"}
 
 
+@pytest.mark.asvs("V2.3.3", "V16.2.1")
 async def test_every_verb_leaves_its_line(district: District) -> None:
     """Every verb leaves one line in the trail, and what changes what anybody sees takes one revision, without gaps.
 

@@ -101,6 +101,7 @@ def check_told(sync: Json, text: str, upload: FaultyUpload, *, as_body: bool = F
         *(pytest.param(upload, True, id=f"{upload.name}, as the body") for upload in FAILING if upload.archive),
     ],
 )
+@pytest.mark.asvs("V2.2.1", "V5.2.2", "V2.3.3")
 async def test_an_upload_that_cannot_be_read(
     tutor: Connected, before: Json, upload: FaultyUpload, as_body: bool
 ) -> None:
@@ -137,6 +138,7 @@ async def test_a_dry_run_with_faulty_rows(tutor: Connected, before: Json, upload
     assert await seen(tutor) == before
 
 
+@pytest.mark.asvs("V16.5.3")
 async def test_after_all_faults(careless: District) -> None:
     """After all these faults the good upload is published without a problem: no fault leaves anything behind."""
     sync = await careless.publish(GOOD)

@@ -136,6 +136,7 @@ async def queue(district: District, sent: bytes | Mapping[str, bytes]) -> str:
     return str(answered(response, 202)["id"])
 
 
+@pytest.mark.asvs("V5.2.1")
 async def test_memory_is_bounded(district: District, built: dict[str, bytes | Mapping[str, bytes]]) -> None:
     """A worker that is sent the largest files takes at most 128 MiB more than for six small ones, and answers each.
 

@@ -92,6 +92,7 @@ ENDINGS: dict[str, Callable[[dict[str, str]], dict[str, str]]] = {
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.asvs("V14.2.2")
 async def test_an_upload_that_is_final(district: District, ending: str) -> None:
     """When a sync has ended, its files are gone from the database, and the worker has closed its copies."""
     before = open_copies()

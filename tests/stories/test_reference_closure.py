@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.factories.permissions import with_public_ids
@@ -30,6 +31,7 @@ OPTIONAL: Final = {"course": "course", "term": "term_id"}
 
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(story=stories())
+@pytest.mark.asvs("V8.2.2")
 async def test_every_id_in_an_answer_can_be_fetched(service: Service, story: Story) -> None:
     """Ids of objects, ids inside objects and links answer 200 with the token that was told of them.
 

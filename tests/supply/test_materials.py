@@ -18,6 +18,7 @@ def target(name: str, *arguments: str, **environment: str) -> subprocess.Complet
     return subprocess.run(line, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True)
 
 
+@pytest.mark.asvs("V15.1.2")
 def test_the_bill_of_materials(tmp_path: Path) -> None:
     """`make sbom` lists exactly what is locked for run time, each with its hashes, and the same bytes at each time."""
     written = []
@@ -49,6 +50,7 @@ def test_the_audit_knows_what_is_locked(lock: str) -> None:
     assert abs(int(counted[1]) - len(locked(lock))) <= 3
 
 
+@pytest.mark.asvs("V15.2.1")
 def test_an_audit_that_nobody_answers_fails() -> None:
     """Where the list of known vulnerabilities cannot be asked, `make audit` fails and says that it says nothing.
 
@@ -64,6 +66,7 @@ def test_an_audit_that_nobody_answers_fails() -> None:
 STAGES = re.split(r"^FROM ", (ROOT / "Dockerfile").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
 
 
+@pytest.mark.asvs("V13.4.1", "V15.2.3")
 def test_the_image_holds_what_runs() -> None:
     """The last stage of the image runs as a user without rights and has nothing that installs or builds."""
     last = STAGES[-1]
