@@ -11,16 +11,16 @@ from tests.fuzzing.roles import Place, asker
 
 PROMISED: Final = 20_000
 LEAST: Final = {
-    ("operator", "partner"): 100,
-    ("operator", "district"): 5_000,
-    ("district_admin", "partner"): 100,
-    ("district_admin", "district"): 5_000,
-    ("school_lead", "partner"): 100,
-    ("school_lead", "district"): 5_000,
-    ("application", "partner"): 2_000,
-    ("application", "district"): 100,
-    ("none", "partner"): 100,
-    ("none", "district"): 100,
+    ("operator", "partner"): 400,
+    ("operator", "district"): 5_500,
+    ("district_admin", "partner"): 400,
+    ("district_admin", "district"): 5_500,
+    ("school_lead", "partner"): 400,
+    ("school_lead", "district"): 5_500,
+    ("application", "partner"): 2_100,
+    ("application", "district"): 1_500,
+    ("none", "partner"): 400,
+    ("none", "district"): 1_500,
     ("none", "oauth"): 50,
     ("client", "oauth"): 50,
 }
