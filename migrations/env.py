@@ -14,10 +14,15 @@ import sharing_service.audit.models
 import sharing_service.delivery.models
 import sharing_service.roster.models
 import sharing_service.sharing.models  # noqa: F401 - a table exists for Alembic once its module is imported
-from sharing_service.database import Base
+from sharing_service.database import Base, DatabaseRole
 
 LOCK_TIMEOUT = "5s"
 STATEMENT_TIMEOUT = "10min"
+OWNED = f"""
+select exists (select from pg_tables where schemaname = current_schema()
+               and tablename = 'alembic_version' and tableowner = '{DatabaseRole.OWNER}')
+"""  # noqa: S608 - a name of ours
+"""Whether the tables of this database were given to their role: that there is one says nothing, on a shared server."""
 
 
 def is_ours(_object: Any, name: str | None, type_: str, _reflected: bool, _compare_to: Any) -> bool:
@@ -30,6 +35,9 @@ def migrate(connection: Connection) -> None:
     connection.execute(text("select pg_advisory_lock(hashtext('sharing-service migrations'))"))
     connection.execute(text(f"set lock_timeout = '{LOCK_TIMEOUT}'"))
     connection.execute(text(f"set statement_timeout = '{STATEMENT_TIMEOUT}'"))
+    if connection.scalar(text(OWNED)):
+        # What a migration makes belongs to the owner as well; the login is only a member of that role.
+        connection.execute(text(f"set role {DatabaseRole.OWNER}"))
     connection.commit()
     context.configure(
         connection=connection,
@@ -46,9 +54,11 @@ def migrate(connection: Connection) -> None:
 async def online(url: str) -> None:
     """Connect and migrate."""
     engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
-    async with engine.connect() as connection:
-        await connection.run_sync(migrate)
-    await engine.dispose()
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(migrate)
+    finally:
+        await engine.dispose()  # a connection that outlives a failure would keep its lock
 
 
 URL = context.config.attributes.get("url") or os.environ.get("SHARING_DATABASE_URL")

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from sharing_service import schema
-from sharing_service.database import Database
+from sharing_service.database import Database, DatabaseRole
 from sharing_service.embedded import start
 from sharing_service.main import create_app
 from sharing_service.settings import Settings
@@ -43,7 +43,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session")
 def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A migrated database on a server of this test process, or the one that SHARING_TEST_DATABASE_URL names."""
+    """A migrated database on a server of this test process, or, by a superuser, that of SHARING_TEST_DATABASE_URL."""
     given = os.environ.get("SHARING_TEST_DATABASE_URL")
     if given:
         schema.upgrade(given)
@@ -57,16 +57,32 @@ def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
 @pytest.fixture(scope="session")
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """The service's own view of the database."""
+    """The database as requests see it."""
     database = Database(database_url)
     yield database
     await database.close()
 
 
+@pytest.fixture(scope="session")
+async def jobs(database_url: str) -> AsyncIterator[Database]:
+    """The database as the worker sees it."""
+    database = Database(database_url, role=DatabaseRole.WORKER)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+async def by_hand(database_url: str) -> AsyncIterator[Database]:
+    """The database as a superuser sees it, whom no policy stops: for what a test prepares or looks up by hand."""
+    database = Database(database_url, role=None)
+    yield database
+    await database.close()
+
+
 @pytest.fixture
-async def session(database: Database) -> AsyncIterator[AsyncSession]:
-    """A write session whose work is undone after the test."""
-    async with database.engine.connect() as connection:
+async def session(jobs: Database) -> AsyncIterator[AsyncSession]:
+    """A write session of the worker whose work is undone after the test."""
+    async with jobs.engine.connect() as connection:
         transaction = await connection.begin()
         make_session = async_sessionmaker(connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
         async with make_session() as session:
@@ -87,12 +103,12 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="session")
-async def service(settings: Settings, database_url: str) -> AsyncIterator[Service]:
+async def service(settings: Settings, database_url: str, jobs: Database, by_hand: Database) -> AsyncIterator[Service]:
     """The whole service behind an HTTP client, and its operator."""
     app = create_app(settings, database_url=database_url)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://service.test", timeout=60) as client:
-        yield Service(client, app.state.database, bearer(OPERATOR_TOKEN))
+        yield Service(client, app.state.database, bearer(OPERATOR_TOKEN), jobs=jobs, by_hand=by_hand)
     await app.state.database.close()
 
 

@@ -12,6 +12,9 @@ from sharing_service import schema
 from sharing_service.database import Database, driver_of, enter_district
 from sharing_service.roster.models import District
 
+NOBODY = b""
+"""The digest of no token."""
+
 
 async def test_the_migrations_bring_the_newest_schema(session: AsyncSession) -> None:
     """A database that was migrated is at the newest migration."""
@@ -55,7 +58,7 @@ async def test_a_read_is_one_snapshot(database: Database) -> None:
 async def test_a_snapshot_is_one_instant_of_one_district(database: Database) -> None:
     """A snapshot sees nothing that is committed after it began, and its connections leave it without a district."""
     district_id = uuid4()
-    async with database.snapshot(district_id) as snapshot:
+    async with database.snapshot(district_id, NOBODY) as snapshot:
         assert await snapshot.driver.fetchval("select current_setting('app.district_id')") == str(district_id)
         before = await snapshot.driver.fetchval("select count(*) from districts")
         async with database.write() as writing:
@@ -72,14 +75,14 @@ async def test_a_snapshot_that_cannot_end_takes_its_connection_along(database: D
     """
 
     async def read() -> None:
-        async with database.snapshot(uuid4()) as snapshot:
+        async with database.snapshot(uuid4(), NOBODY) as snapshot:
             backends.append(await snapshot.driver.fetchval("select pg_backend_pid()"))
             asyncio.current_task().cancel()  # type: ignore[union-attr]
 
     backends: list[int] = []
     with pytest.raises(asyncio.CancelledError):
         await asyncio.create_task(read())
-    async with database.snapshot(uuid4()) as snapshot:
+    async with database.snapshot(uuid4(), NOBODY) as snapshot:
         assert await snapshot.driver.fetchval("select pg_backend_pid()") not in backends
 
 
@@ -93,7 +96,7 @@ async def test_a_snapshot_that_is_cancelled_gives_its_place_back(database_url: s
     database = Database(database_url, pool_size=1)
 
     async def read() -> None:
-        async with database.snapshot(uuid4()) as snapshot:
+        async with database.snapshot(uuid4(), NOBODY) as snapshot:
             await snapshot.driver.fetchval("select pg_sleep(0.01)")
 
     if steps % 2:
@@ -119,7 +122,7 @@ async def test_a_snapshot_that_fails_gives_its_connection_back(database_url: str
     used = []
 
     async def fail(statement: str) -> None:
-        async with database.snapshot(uuid4()) as snapshot:
+        async with database.snapshot(uuid4(), NOBODY) as snapshot:
             used.append(snapshot.driver)
             await snapshot.driver.execute(statement)
             raise LookupError
@@ -155,7 +158,7 @@ async def test_a_closed_connection_is_not_lent(database_url: str) -> None:
     async with database.drivers.lend() as driver:
         pass
     driver.terminate()
-    async with database.snapshot(uuid4()) as snapshot:
+    async with database.snapshot(uuid4(), NOBODY) as snapshot:
         assert await snapshot.driver.fetchval("select 1") == 1
     await database.close()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -9,9 +10,11 @@ import asyncpg
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy.engine import make_url
 
 from sharing_service import schema
+from sharing_service.database import Database, DatabaseRole
 
 
 @pytest.fixture
@@ -80,6 +83,38 @@ def test_the_invariants_stand_in_the_database(empty_database_url: str) -> None:
         "pk_revisions",
         "pk_enrollments",
     } <= names
+
+
+def test_a_login_without_rights_is_told_what_an_administrator_does(empty_database_url: str) -> None:
+    """A login that owns the database and nothing else is told the statements; after them it migrates and serves.
+
+    Catches a service that needs a superuser.
+    """
+    name, password = f"weak_{uuid4().hex}", uuid4().hex
+    url = make_url(empty_database_url)
+    own = url.set(username=name, password=password).render_as_string(hide_password=False)
+    asyncio.run(run(empty_database_url, f"create role {name} login password '{password}'"))
+    asyncio.run(run(empty_database_url, f"alter database {url.database} owner to {name}"))
+    with pytest.raises(CommandError) as told:
+        command.upgrade(configured(own), "head")
+    assert "create role sharing_owner;" in str(told.value)
+    [grant] = re.findall(r"grant sharing_owner[^;]*;", str(told.value))
+    asyncio.run(run(empty_database_url, grant))
+    command.upgrade(configured(own), "head")
+    assert asyncio.run(seen_as(own, DatabaseRole.APPLICATION))
+    command.downgrade(configured(own), "base")
+    asyncio.run(run(empty_database_url, f"alter database {url.database} owner to current_user"))
+    for gone in ("owned by", "role"):
+        asyncio.run(run(empty_database_url, f"drop {gone} {name}"))
+
+
+async def seen_as(url: str, role: DatabaseRole) -> bool:
+    """Whether a role finds the newest schema."""
+    database = Database(url, role=role)
+    async with database.read() as session:
+        found = await schema.is_current(session)
+    await database.close()
+    return found
 
 
 BEFORE_FIELDS = "4edccadbf724"

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from sqlalchemy import select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sharing_service.database import enter_district
 from sharing_service.delivery import ledger
 from sharing_service.roster.catalogue import Kind
 from sharing_service.roster.models import Identity
@@ -77,6 +78,7 @@ async def prepared(service: Service, story: Story) -> list[Case]:
         body = {"kind": kind, "record_id": ids[kind, sis_id], "application_id": None, "reason": "asked for"}
         await district.call("POST", "/blocks", body, status=201)
     async with service.database.read() as session:
+        await enter_district(session, UUID(district.id))
         identities = select(Identity).where(Identity.district_id == UUID(district.id))
         keys = {(one.kind, one.ordinal): one.key for one in await session.scalars(identities)}
         grant = await grants.get(session, UUID(district.id), UUID(application.id))
@@ -210,6 +212,7 @@ async def hidden_from(service: Service, tried: Iterable[Story]) -> list[str]:
     for story in tried:
         cases = await prepared(service, story)
         async with service.database.read() as session:
+            await enter_district(session, cases[0].district_id)
             assert not await any_wrong(session, cases)
             for fault in tuple(hidden):
                 with planted(fault):

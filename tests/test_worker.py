@@ -22,14 +22,14 @@ from tests.stories.test_no_instant import roster
 
 async def nothing_to_do(service: Service) -> None:
     """End the syncs that other tests left waiting: a worker would run them all first."""
-    async with service.database.write() as session:
+    async with service.by_hand.write() as session:
         await session.execute(text("update syncs set status = 'discarded' where status in ('queued', 'running')"))
     await forget_jobs(service)
 
 
 async def forget_jobs(service: Service) -> None:
     """Empty the queue, as a restore of the database without it would."""
-    async with service.database.write() as session:
+    async with service.by_hand.write() as session:
         await session.execute(text("delete from pgqueuer"))
 
 
@@ -37,7 +37,7 @@ async def forget_jobs(service: Service) -> None:
 async def working(service: Service) -> AsyncIterator[None]:
     """A worker that runs jobs as long as the block lasts."""
     started: asyncio.Future[PgQueuer] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(worker.run(service.database, limits=ArchiveLimits(), started=started.set_result))
+    task = asyncio.create_task(worker.run(service.jobs, limits=ArchiveLimits(), started=started.set_result))
     try:
         yield
     finally:
@@ -62,7 +62,7 @@ async def test_syncs_of_a_district_run_in_order_of_arrival(district: District) -
     """A job runs the oldest sync, whichever upload queued it, and tells whether there are more."""
     first = await queued(district, render(roster(0)))
     second = await queued(district, render(roster(1)))
-    more = await worker.run_next_sync(district.service.database, UUID(district.id), limits=ArchiveLimits())
+    more = await worker.run_next_sync(district.service.jobs, UUID(district.id), limits=ArchiveLimits())
     assert more
     assert [await status(district, first), await status(district, second)] == ["published", "queued"]
 
@@ -77,7 +77,7 @@ async def test_a_busy_district_keeps_no_place_from_the_others(service: Service) 
     waiting = [await queued(busy, render(roster(0))) for _ in range(worker.AT_ONCE)]
     free = await queued(other, render(roster(0)))
     async with working(service):
-        async with service.database.write() as session:
+        async with service.by_hand.write() as session:
             await enter_district(session, UUID(busy.id))
             assert await syncs.take_turn(session, UUID(busy.id))
             await published(other, free)
@@ -106,7 +106,7 @@ async def test_a_job_that_fails_says_nothing_private(service: Service) -> None:
     await nothing_to_do(service)
     district = await service.district()
     sync_id = await queued(district, render(roster(0)))
-    async with service.database.write() as session:
+    async with service.by_hand.write() as session:
         await enter_district(session, UUID(district.id))
         caller = {"role": "Zebedee"}
         await session.execute(
@@ -121,7 +121,7 @@ async def test_a_job_that_fails_says_nothing_private(service: Service) -> None:
     line = log.lines("a job failed")[0]
     assert (line["job"], line["district_id"]) == ("sync_roster", district.id)
     assert line["error"][0]["frames"]
-    async with service.database.read() as session:
+    async with service.by_hand.read() as session:
         kept = list(await session.scalars(text("select traceback::text from pgqueuer_log where traceback is not null")))
     assert any("JobFailed" in one for one in kept)
     assert "Zebedee" not in log.text + "".join(kept)

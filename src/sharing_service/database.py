@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import MetaData, Select, event, text
+from sqlalchemy import ColumnElement, MetaData, Select, event, func, literal_column, select, text, true
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DisconnectionError
@@ -33,6 +34,23 @@ NAMING_CONVENTION = {
 }
 
 
+class DatabaseRole(StrEnum):
+    """Who a connection is to PostgreSQL, whatever login opened it; the migrations say what each may do."""
+
+    OWNER = "sharing_owner"
+    """Owns every table and changes the schema."""
+    APPLICATION = "sharing_application"
+    """Answers requests but those of partners."""
+    PARTNER = "sharing_partner"
+    """Answers partners: sees what the presented token opens, and writes disclosures."""
+    WORKER = "sharing_worker"
+    """Runs syncs and erasures."""
+    AUDIT = "sharing_audit"
+    """Reads the trail, revisions and disclosures of all districts."""
+
+
+SERVICE: Final = UUID(int=0)
+"""Stands in place of a district for what concerns the service as a whole, such as the tokens of operators."""
 SERVER_SETTINGS: Final = {"application_name": "sharing-service", "jit": "off"}
 WAIT_SECONDS: Final = 30
 """How long a request waits for a connection before it is told to come again."""
@@ -152,23 +170,30 @@ class Drivers:
 class Database:
     """An engine with two kinds of sessions, and the connections of the partner API with its snapshot."""
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        """Connect lazily to `url`, any `postgresql://` form, up to `pool_size` times by each of the two ways."""
+    def __init__(self, url: str, *, pool_size: int = 10, role: DatabaseRole | None = DatabaseRole.APPLICATION) -> None:
+        """Connect lazily to `url`, any `postgresql://` form, up to `pool_size` times by each of the two ways.
+
+        Sessions are in `role`, or in that of the login with None; partners' connections always in theirs.
+        """
         self.url = url
+        settings = SERVER_SETTINGS | ({"role": role.value} if role else {})
         self.engine: AsyncEngine = create_async_engine(
             make_url(url).set(drivername="postgresql+asyncpg"),
             pool_size=pool_size,
             max_overflow=0,
             hide_parameters=True,  # an error in a log must not carry the values of a statement
-            connect_args={"server_settings": SERVER_SETTINGS},
+            # From the first message of the connection on, so that no statement is ever run as the login.
+            connect_args={"server_settings": settings},
         )
         _, options = self.engine.dialect.create_connect_args(self.engine.url)
         options.pop("prepared_statement_cache_size", None)  # an option of SQLAlchemy, which the driver does not know
         # What partners ask is found by keys. Planned for its values, a large page would read the whole table.
-        options["server_settings"] = {**SERVER_SETTINGS, "plan_cache_mode": "force_generic_plan"}
-        self.drivers = Drivers(options, size=pool_size)
-        self.recorders = Drivers(options, size=RECORDERS)
-        self.helpers = Drivers(options, size=HELPERS)
+        partners = {"role": DatabaseRole.PARTNER.value, "plan_cache_mode": "force_generic_plan"}
+        of_partners = {**options, "server_settings": SERVER_SETTINGS | partners}
+        self._options = {**options, "server_settings": settings}
+        self.drivers = Drivers(of_partners, size=pool_size)
+        self.recorders = Drivers(of_partners, size=RECORDERS)
+        self.helpers = Drivers(self._options, size=HELPERS)
         snapshots = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         # Not pre-ping, which takes three round trips: the driver hears when a server goes away.
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
@@ -188,12 +213,13 @@ class Database:
             yield session
 
     @asynccontextmanager
-    async def snapshot(self, district_id: UUID) -> AsyncIterator[Snapshot]:
-        """What `read` gives, inside of a district, begun by one round trip and ended by one."""
+    async def snapshot(self, district_id: UUID, digest: bytes) -> AsyncIterator[Snapshot]:
+        """What `read` gives, as whoever presents a token of this digest, begun by one round trip and ended by one."""
         async with self.drivers.lend() as driver:
-            # An id is a UUID, so it can stand in the text; parameters would make two round trips of it.
+            # A UUID and hexadecimal digits can stand in the text; parameters would make three round trips of it.
             await driver.execute(
-                f"begin isolation level repeatable read, read only; set local app.district_id = '{district_id}'"
+                "begin isolation level repeatable read, read only;"
+                f" set local app.district_id = '{district_id}'; set local app.token_digest = '{digest.hex()}'"
             )
             try:
                 yield Snapshot(driver)
@@ -221,6 +247,10 @@ class Database:
             finally:
                 await helper.execute("rollback")
 
+    async def connect(self) -> asyncpg.Connection:
+        """A connection of one's own beside the pools, in the role of the sessions."""
+        return await asyncpg.connect(**self._options)
+
     async def close(self) -> None:
         """Close every pooled connection."""
         await self.drivers.close()
@@ -245,5 +275,20 @@ def _refuse_closed(connection: Any, *_: object) -> None:
 
 
 async def enter_district(session: AsyncSession, district_id: UUID) -> None:
-    """Set the district of this transaction only, since a pooled connection serves other districts next."""
+    """Set the district of this transaction only, since a pooled connection serves other districts next.
+
+    Row level security shows the rows of that district and no others; without one every statement on them fails.
+    """
     await session.execute(text("select set_config('app.district_id', :id, true)"), {"id": str(district_id)})
+
+
+def inside(statement: Select[*tuple[Any, ...]], **settings: ColumnElement[str]) -> Select[*tuple[Any, ...]]:
+    """A statement that makes settings `app.NAME` for its own transaction before it looks at a table.
+
+    For a read that is one statement and one round trip. It depends on the settings and, with its OFFSET 0, stays a
+    query of its own, so that PostgreSQL runs it after them: the policies of its tables read what they say.
+    """
+    made = [func.set_config(literal_column(f"'app.{name}'"), value, true()) for name, value in settings.items()]
+    context = select(func.concat(*made).label("made")).subquery("context")
+    found = statement.where(context.c.made.is_not(None)).offset(literal_column("0")).lateral("found")
+    return select(*found.c).select_from(context.join(found, true()))

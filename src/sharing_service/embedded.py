@@ -3,18 +3,20 @@
 import asyncio
 import fcntl
 import os
+import secrets
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import asyncpg
 
 from sharing_service.cluster import EmbeddedPostgresError, end, open_cluster
+from sharing_service.database import DatabaseRole
 
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "start"]
 
@@ -45,12 +47,21 @@ CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
+LOGINS: Final = {
+    "api": (DatabaseRole.APPLICATION, DatabaseRole.PARTNER),
+    "worker": (DatabaseRole.WORKER,),
+    "auditor": (DatabaseRole.AUDIT,),
+}
+"""Who logs in beside the superuser, and in which roles."""
+
+
 class EmbeddedPostgres:
     """A running server; it ends with `stop`, with the `with` block, and with this process, however that ends."""
 
-    def __init__(self, process: subprocess.Popen[bytes], dsn: str, held: ExitStack) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], dsn: str, held: ExitStack, *, folder: Path) -> None:
         """Take over a server that is ready, and what is held as long as it runs."""
         self.dsn = dsn
+        self.folder = folder
         self._process = process
         self._held = held
 
@@ -58,6 +69,19 @@ class EmbeddedPostgres:
     def url(self) -> str:
         """The address of the database `sharing` for SQLAlchemy; as `dsn`, it names a superuser."""
         return self.dsn.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+    def make_logins(self) -> dict[str, str]:
+        """Addresses for `api` and `worker`, with logins that own nothing, in the roles that the migrations made.
+
+        Their passwords are new at each start. That of the auditor is in the file `auditor.url`, for its reader alone.
+        """
+        _, _, place = self.dsn.partition("@")
+        passwords = {name: secrets.token_hex(24) for name in LOGINS}
+        asyncio.run(_ensure_logins(self.dsn, passwords))
+        urls = {name: f"postgresql://sharing_{name}_login:{word}@{place}" for name, word in passwords.items()}
+        with open(os.open(self.folder / "auditor.url", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(urls.pop("auditor") + "\n")
+        return urls
 
     @property
     def pid(self) -> int:
@@ -118,7 +142,7 @@ def _start(folder: Path, *, bindir: Path | None, fast: bool) -> EmbeddedPostgres
         except BaseException:
             end(process)
             raise
-        return EmbeddedPostgres(process, f"{server}/sharing", held.pop_all())
+        return EmbeddedPostgres(process, f"{server}/sharing", held.pop_all(), folder=folder)
 
 
 def buffers_of(memory: int) -> int:
@@ -144,6 +168,19 @@ async def _ensure_database(dsn: str) -> None:
     try:
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = 'sharing'"):
             await connection.execute("CREATE DATABASE sharing")
+    finally:
+        await connection.close()
+
+
+async def _ensure_logins(dsn: str, passwords: Mapping[str, str]) -> None:
+    connection = await asyncpg.connect(dsn, ssl=False)
+    try:
+        for name, password in passwords.items():
+            login = f"sharing_{name}_login"
+            if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", login):
+                await connection.execute(f"CREATE ROLE {login}")
+            await connection.execute(f"ALTER ROLE {login} LOGIN PASSWORD '{password}'")
+            await connection.execute(f"GRANT {', '.join(LOGINS[name])} TO {login}")
     finally:
         await connection.close()
 

@@ -35,6 +35,12 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         default=None, description="PostgreSQL 15 to 18, `postgresql://...`; without it an embedded one is started."
     )
+    worker_database_url: str | None = Field(
+        default=None, description="The same database by the login of the worker, where it has one of its own."
+    )
+    migration_database_url: str | None = Field(
+        default=None, description="The same database by a login that may change the schema, where the other may not."
+    )
     data_dir: Path = Field(
         default_factory=default_data_dir, description="Where the embedded PostgreSQL and the token key are kept."
     )

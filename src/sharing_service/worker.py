@@ -8,12 +8,10 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-import asyncpg
 from pgqueuer import PgQueuer
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.domain.types import QueueExecutionMode
 from pgqueuer.models import Job
-from sqlalchemy.engine import make_url
 
 from sharing_service import tracing
 from sharing_service.actions.erase_district import erase_batch
@@ -41,7 +39,7 @@ async def run(
     database: Database, *, limits: ArchiveLimits, drain: bool = False, started: Callable[[PgQueuer], None] | None = None
 ) -> None:
     """Run jobs until shut down (`started` receives the queue to do that with), or with `drain` until none is left."""
-    connection = await asyncpg.connect(make_url(database.url).set(drivername="postgresql").render_as_string(False))
+    connection = await database.connect()
     try:
         queue = PgQueuer(AsyncpgDriver(connection))
 

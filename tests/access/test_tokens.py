@@ -11,7 +11,8 @@ from sharing_service.access.callers import ApplicationCaller, DistrictAdmin, Ope
 from sharing_service.access.models import Token
 from sharing_service.access.tokens import CLIENT, OPERATOR, Tokens, compose, is_well_formed, random_secret
 from sharing_service.actions.issue_token import issue_first_operator_token
-from sharing_service.audit.models import SERVICE, AuditEntry
+from sharing_service.audit.models import AuditEntry
+from sharing_service.database import SERVICE, enter_district
 
 TOKENS = Tokens(b"k" * 32)
 DISTRICT, OTHER = uuid7(), uuid7()
@@ -19,6 +20,7 @@ DISTRICT, OTHER = uuid7(), uuid7()
 
 async def kept(session: AsyncSession, place: object = DISTRICT, tokens: Tokens = TOKENS, **columns: object) -> str:
     """The text of a token that the table holds."""
+    await enter_district(session, SERVICE)
     text = compose(place, random_secret())  # type: ignore[arg-type]
     row = {"id": uuid7(), "role": "district_admin", "district_id": DISTRICT, "created_by": {}} | columns
     session.add(Token(key_id=tokens.key_id, digest=tokens.digest(text), **row))
@@ -122,6 +124,7 @@ async def test_the_token_of_the_environment(session: AsyncSession) -> None:
 @pytest.mark.asvs("V6.3.2", "V6.4.1")
 async def test_the_first_operator_token(session: AsyncSession) -> None:
     """Where no operator's token works one is issued, once, and never beside the token of the environment."""
+    await enter_district(session, SERVICE)
     await session.execute(update(Token).where(Token.role == "operator").values(revoked_at=func.now()))
     unneeded = await issue_first_operator_token(session, Tokens(b"k" * 32, "o" * 32))
     first = await issue_first_operator_token(session, TOKENS)

@@ -170,13 +170,13 @@ DAYS: Final[dict[str, Day]] = {
 }
 
 
-async def test_each_thing_that_other_rows_depend_on(database: Database) -> None:
+async def test_each_thing_that_other_rows_depend_on(jobs: Database) -> None:
     """Day after day only rows that differ are read, and what depends on them follows as if all were.
 
     Catches a record that is wrongly left as it was, or removed because no row of it was read. Seen with a fault in each
     step of `differing` and `affected`.
     """
-    async with database.engine.connect() as connection, AsyncSession(connection) as session:
+    async with jobs.engine.connect() as connection, AsyncSession(connection) as session:
         compared, whole = await Synced.new(session), await Synced.new(session)
         files = roster()
         for what, day in {"the first": lambda files: None, **DAYS}.items():
@@ -195,13 +195,13 @@ async def test_each_thing_that_other_rows_depend_on(database: Database) -> None:
         await session.rollback()
 
 
-async def test_digests_serve_only_with_their_roster(database: Database) -> None:
+async def test_digests_serve_only_with_their_roster(jobs: Database) -> None:
     """Rows are compared with those of the published upload, through the same files again, and with no others.
 
     Catches digests that outlive their roster, as when an older release has published another one meanwhile: records
     would stay that nobody has uploaded.
     """
-    async with database.engine.connect() as connection, AsyncSession(connection) as session:
+    async with jobs.engine.connect() as connection, AsyncSession(connection) as session:
         district = await Synced.new(session)
         files = roster()
         for _ in range(2):
@@ -216,12 +216,12 @@ async def test_digests_serve_only_with_their_roster(database: Database) -> None:
         await session.rollback()
 
 
-async def test_an_upload_with_a_problem_leaves_no_digests(database: Database) -> None:
+async def test_an_upload_with_a_problem_leaves_no_digests(jobs: Database) -> None:
     """Its problems are told again the next day, when all rows are read again; so are they if they come with that day.
 
     Catches a report that forgets what is wrong with rows that did not change.
     """
-    async with database.engine.connect() as connection, AsyncSession(connection) as session:
+    async with jobs.engine.connect() as connection, AsyncSession(connection) as session:
         district = await Synced.new(session)
         files = roster()
         await district.sync(files)
@@ -281,12 +281,12 @@ def edit(files: Files, what: Edit) -> None:
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(days=st.lists(st.lists(EDITS, min_size=1, max_size=3), min_size=1, max_size=3))
-async def test_both_ways_of_reading_make_the_same_roster(database: Database, days: list[list[Edit]]) -> None:
+async def test_both_ways_of_reading_make_the_same_roster(jobs: Database, days: list[list[Edit]]) -> None:
     """Roster, documents, report, problems and lists of what moved are the same, row for row, day after day.
 
     Catches a row that is wrongly left unread: its record would keep what it no longer has, or leave.
     """
-    async with database.engine.connect() as connection, AsyncSession(connection) as session:
+    async with jobs.engine.connect() as connection, AsyncSession(connection) as session:
         compared, whole = await Synced.new(session), await Synced.new(session)
         files = roster()
         await compared.sync(files)

@@ -31,7 +31,7 @@ async def run(district: District, files: Files, limits: ArchiveLimits | None = N
     async def progress(done: float) -> None:
         steps.append(done)
 
-    async with district.service.database.write() as session:
+    async with district.service.jobs.write() as session:
         await enter_district(session, UUID(district.id))
         await syncs.take_turn(session, UUID(district.id))
         sync = await syncs.next_of(session, UUID(district.id))

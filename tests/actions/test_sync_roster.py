@@ -49,7 +49,7 @@ async def run(
         if done == at:
             await meanwhile()
 
-    async with district.service.database.write() as session:
+    async with district.service.jobs.write() as session:
         await enter_district(session, district_id)
         await syncs.take_turn(session, district_id)
         sync = await syncs.next_of(session, district_id)
@@ -99,7 +99,7 @@ async def test_narrowing_between_two_ledgers_does_not_fail_the_sync(district: Di
     selections_wait = asyncio.Event()
 
     async def save_while_the_first_waits() -> None:
-        async with district.service.database.write() as holder:
+        async with district.service.by_hand.write() as holder:
             await holder.execute(text("lock table site_selections in access exclusive mode"))
             selections_wait.set()
             while not await holder.scalar(text(WAITING)):  # noqa: ASYNC110 - only the server knows who waits

@@ -17,6 +17,7 @@ from sharing_service.roster import intake
 from sharing_service.roster.archive import ArchiveLimits
 from sharing_service.roster.catalogue import Kind
 from sharing_service.roster.models import LINKS, District, Sync
+from tests.factories.roster import add_district
 
 Table = list[list[str]]
 """A header and its rows."""
@@ -46,16 +47,15 @@ class Synced:
     async def new(cls, session: AsyncSession) -> "Synced":
         """A new district."""
         district = District(id=uuid4(), name="Riverbend")
-        session.add(district)
-        await session.flush()
+        await add_district(session, district)
         return cls(session, district.id)
 
     async def sync(self, files: Files) -> dict[str, Any]:
         """Sync an upload, past any hold; what it leaves behind, without anything that differs between districts."""
         sync = Sync(district_id=self.id, id=uuid4(), dry_run=False, released=True, caller=Operator().described())
+        await enter_district(self.session, self.id)
         self.session.add(sync)
         await self.session.flush()
-        await enter_district(self.session, self.id)
         for position, (name, table) in enumerate(files.items()):
             await intake.store_file(
                 self.session,
@@ -100,6 +100,7 @@ class Synced:
         }
 
     async def _all(self, statement: str) -> list[Any]:
+        await enter_district(self.session, self.id)
         parameters = {"id": self.id} if ":id" in statement else {}
         return list((await self.session.execute(text(statement), parameters)).all())
 

@@ -20,16 +20,16 @@ from tests.factories.upload import render
 
 
 @pytest.fixture
-async def riverbend(database: Database) -> Riverbend:
+async def riverbend(by_hand: Database) -> Riverbend:
     """A published district."""
     district = Riverbend()
-    async with database.write() as session:
+    async with by_hand.write() as session:
         await district.roster.publish(session)
     return district
 
 
 @pytest.fixture
-async def readers(database: Database, riverbend: Riverbend) -> AsyncIterator[Readers]:
+async def readers(database: Database, by_hand: Database, riverbend: Riverbend) -> AsyncIterator[Readers]:
     """Connects applications to the district."""
     app = FastAPI()
     app.state.database, app.state.tokens = database, Tokens(b"a key for tests that is long enough")
@@ -38,7 +38,7 @@ async def readers(database: Database, riverbend: Riverbend) -> AsyncIterator[Rea
     app.include_router(clever.router)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://service.test") as client:
-        yield Readers(app, client, riverbend)
+        yield Readers(app, client, riverbend, by_hand)
 
 
 @pytest.fixture(scope="session")

@@ -219,7 +219,7 @@ async def test_without_a_document_there_is_no_record(readers: Readers, riverbend
     reader = await readers.connect(riverbend.roster.everything())
     ann, ben = riverbend.ids("people", riverbend.ann, riverbend.ben)
     algebra, art = riverbend.ids("sections", riverbend.algebra, riverbend.art)
-    async with readers.database.write() as session:
+    async with readers.by_hand.write() as session:
         await enter_district(session, riverbend.roster.district_id)
         gone = documents.c.id.in_([UUID(ann), UUID(algebra)])
         await session.execute(delete(documents).where(gone, documents.c.district_id == riverbend.roster.district_id))

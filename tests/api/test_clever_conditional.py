@@ -109,7 +109,7 @@ async def test_the_tag_of_the_district_moves_with_its_sync(readers: Readers, riv
     district = riverbend.roster.district_id
     paths = ("/districts", f"/districts/{district}", f"/users/{riverbend.id('people', riverbend.ann)}/district")
     tags = {path: (await reader.ask(path)).headers["ETag"] for path in (*paths, "/users", "/me")}
-    async with readers.database.write() as session:
+    async with readers.by_hand.write() as session:
         change = "update districts set published_at = coalesce(published_at, now()) + interval '1 s' where id = :id"
         await session.execute(text(change), {"id": district})
     statuses = {path: (await again(reader, path, tag)).status_code for path, tag in tags.items()}

@@ -95,7 +95,7 @@ async def test_answers_have_the_documented_shape(readers: Readers, riverbend: Ri
 
 async def disclosed(readers: Readers) -> list[Disclosure]:
     """The disclosure records of the district, oldest first."""
-    async with readers.database.read() as session:
+    async with readers.by_hand.read() as session:
         await enter_district(session, readers.district.roster.district_id)
         found = select(Disclosure).where(Disclosure.district_id == readers.district.roster.district_id)
         return list((await session.scalars(found.order_by(Disclosure.id))).all())
@@ -132,14 +132,14 @@ async def test_a_record_that_is_read_again_is_on_record_again(readers: Readers, 
 
 
 @asynccontextmanager
-async def refusing_disclosures(database: Database, district_id: Any) -> AsyncIterator[None]:
+async def refusing_disclosures(by_hand: Database, district_id: Any) -> AsyncIterator[None]:
     """The table of disclosures takes none of this district."""
-    async with database.write() as session:
+    async with by_hand.write() as session:
         await session.execute(
             text(f"alter table disclosures add constraint closed check (district_id <> '{district_id}')")
         )
     yield
-    async with database.write() as session:
+    async with by_hand.write() as session:
         await session.execute(text("alter table disclosures drop constraint closed"))
 
 
@@ -150,7 +150,7 @@ async def test_no_record_no_answer(readers: Readers, riverbend: Riverbend) -> No
     Catches an answer that begins before its disclosure is committed.
     """
     reader = await readers.connect(riverbend.roster.everything(), EVERY_FIELD)
-    async with refusing_disclosures(readers.database, riverbend.roster.district_id):
+    async with refusing_disclosures(readers.by_hand, riverbend.roster.district_id):
         answer = await reader.ask("/users")
         assert (await reader.ask("/schools")).status_code == 200
     assert answer.status_code >= 400

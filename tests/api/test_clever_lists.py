@@ -47,7 +47,7 @@ async def test_a_page_of_many_is_one_list(readers: Readers) -> None:
     students = [roster.person(Kind.STUDENTS, schools=[school]) for _ in range(JOINED_AT_MOST + 3)]
     hidden, *shared = students
     contact = roster.contact(students=[(hidden, "Mother", "guardian"), (shared[0], "Mother", "guardian")])
-    async with readers.database.write() as session:
+    async with readers.by_hand.write() as session:
         await roster.publish(session)
         sets = roster.everything() | {Kind.STUDENTS: shared}
         reader = Partner(
@@ -62,7 +62,7 @@ async def test_a_page_of_many_is_one_list(readers: Readers) -> None:
     assert [link["rel"] for link in listed["links"]] == ["self"]
     assert roster.ids["people", hidden] not in answer.text
     assert (await reader.get(f"/users?limit=1000&starting_after={everybody[0]}"))["data"] == listed["data"][1:]
-    async with readers.database.read() as session:
+    async with readers.by_hand.read() as session:
         found = "select persons from disclosures where district_id = :id order by id limit 1"
         disclosed = await session.scalar(text(found), {"id": roster.district_id})
     assert BitMap.deserialize(disclosed) == BitMap([*shared, contact])
@@ -120,7 +120,7 @@ async def test_absent_foreign_and_unshared_answer_alike(readers: Readers, riverb
     Catches an answer that tells an unshared record from an absent one.
     """
     other = Riverbend()
-    async with readers.database.write() as session:
+    async with readers.by_hand.write() as session:
         await other.roster.publish(session)
     sets = riverbend.roster.everything() | {Kind.STUDENTS: [riverbend.ann]}
     reader = await readers.connect(sets)
@@ -169,7 +169,7 @@ async def test_a_truth_that_cannot_be_told_is_no_empty_list(
     Catches an empty list in their place, after which a partner archives everybody.
     """
     reader = await readers.connect(riverbend.roster.everything())
-    async with readers.database.write() as session:
+    async with readers.by_hand.write() as session:
         await session.execute(text(change), {"district": riverbend.roster.district_id})
     for path in ("users", "sections", "districts", "me", f"users/{riverbend.id('people', riverbend.ann)}"):
         answer = await reader.ask(f"/v3.1/{path}")

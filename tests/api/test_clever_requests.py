@@ -30,7 +30,7 @@ async def test_a_page_has_a_hundred_records(readers: Readers) -> None:
     school = roster.record(Kind.SCHOOLS, name="North")
     for _ in range(101):
         roster.person(Kind.STUDENTS, schools=[school])
-    async with readers.database.write() as session:
+    async with readers.by_hand.write() as session:
         await roster.publish(session)
         token = await roster.grant(session, readers.app.state.tokens, sets=roster.everything())
     reader = Partner(readers.client, token)

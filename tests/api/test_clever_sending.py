@@ -55,7 +55,7 @@ async def test_compressed_and_plain_are_the_same(readers: Readers) -> None:
     school = roster.record(Kind.SCHOOLS, name="North")
     for number in range(700):
         roster.person(Kind.STUDENTS, schools=[school], sis_id=str(number), last_name="Árbol")
-    async with readers.database.write() as session:
+    async with readers.by_hand.write() as session:
         await roster.publish(session)
         token = await roster.grant(session, readers.app.state.tokens, sets=roster.everything(), fields=EVERY_FIELD)
     reader = Partner(readers.client, token)

@@ -13,6 +13,21 @@ from tests.factories.roster import Sets
 from tests.factories.service import EVERY_FIELD
 
 OF_READER = "(select application_id from tokens where digest = :reader)"
+OF_OTHER = "(select application_id from tokens where digest = :other)"
+COPY_FIELDS = f"""
+update grants set fields = other.fields from grants other
+where grants.application_id = {OF_READER} and other.application_id = {OF_OTHER}
+"""
+# A ledger of its own: that of another application is not seen.
+COPY_LEDGER = f"""
+with copied as (
+    insert into ledgers select (jsonb_populate_record(
+        l, jsonb_build_object('id', gen_random_uuid(), 'application_id', {OF_READER})
+    )).* from ledgers l where l.application_id = {OF_OTHER}
+    returning id
+)
+update grants set ledger_id = copied.id from copied where grants.application_id = {OF_READER}
+"""
 
 
 async def change(readers: Readers, reader: Partner, statement: str, other: Partner | None = None) -> None:
@@ -22,7 +37,7 @@ async def change(readers: Readers, reader: Partner, statement: str, other: Partn
         name: readers.app.state.tokens.digest(partner.headers["Authorization"].removeprefix("Bearer "))
         for name, partner in named.items()
     }
-    async with readers.database.write() as session:
+    async with readers.by_hand.write() as session:
         await enter_district(session, readers.district.roster.district_id)
         await session.execute(text(statement), digests)
 
@@ -58,13 +73,7 @@ async def test_a_record_is_as_the_grant_is_now(readers: Readers, riverbend: Rive
     for path in paths:
         reader = await readers.connect(riverbend.roster.everything(), EVERY_FIELD)
         assert await reader.get(path) == await reader.get(path)
-        await change(
-            readers,
-            reader,
-            f"update grants set {column} = other.{column} from grants other where grants.application_id = {OF_READER}"
-            " and other.application_id = (select application_id from tokens where digest = :other)",
-            stranger,
-        )
+        await change(readers, reader, COPY_LEDGER if column == "ledger_id" else COPY_FIELDS, stranger)
         answer, expected = await reader.ask(path), await stranger.ask(path)
         assert (answer.status_code, answer.content) == (expected.status_code, expected.content), path
 

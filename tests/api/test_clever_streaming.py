@@ -34,7 +34,7 @@ class Large:
 
     async def disclosed(self, readers: Readers) -> list[BitMap]:
         """The persons of each disclosure, oldest first."""
-        async with readers.database.read() as session:
+        async with readers.by_hand.read() as session:
             statement = text("select persons from disclosures where district_id = :id order by id")
             found = await session.scalars(statement, {"id": self.roster.district_id})
             return [BitMap.deserialize(persons) for persons in found]
@@ -49,7 +49,7 @@ async def large(readers: Readers) -> Large:
         roster.person(Kind.STUDENTS, schools=[school], last_name="Árbol") for _ in range(READ_AT_ONCE + 5)
     ]
     contact = roster.contact(students=[(hidden, "Mother", "guardian"), (students[0], "Mother", "guardian")])
-    async with readers.database.write() as session:
+    async with readers.by_hand.write() as session:
         await roster.publish(session)
         sets = roster.everything() | {Kind.STUDENTS: students}
         token = await roster.grant(session, readers.app.state.tokens, sets=sets, fields=EVERY_FIELD)
@@ -108,7 +108,7 @@ async def test_no_record_no_large_page(readers: Readers, large: Large) -> None:
 
     Catches a page whose first part is sent while its disclosure is being written.
     """
-    async with refusing_disclosures(readers.database, large.roster.district_id):
+    async with refusing_disclosures(readers.by_hand, large.roster.district_id):
         answer = await large.reader.ask("/users?limit=10000")
     assert answer.status_code >= 400
     assert list(answer.json()) == ["message"]

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import func, select, update
 
 from sharing_service.access.models import Token
-from sharing_service.audit.models import SERVICE, AuditEntry
-from sharing_service.database import enter_district
+from sharing_service.audit.models import AuditEntry
+from sharing_service.database import SERVICE, enter_district
 from sharing_service.sharing.models import ClientSecret
 from tests.factories.clients import Client, register
 from tests.factories.service import District, Json, Service, answered
@@ -83,7 +83,7 @@ async def test_two_at_most(client: Client) -> None:
     [first] = (await client.secrets())["data"]
     second = await client.rotate()
     assert (await post(client, 409))["code"] == "too_many_secrets"
-    async with client.service.database.write() as session:
+    async with client.service.by_hand.write() as session:
         await session.execute(
             update(ClientSecret).where(ClientSecret.id == UUID(first["id"])).values(expires_at=func.now())
         )
@@ -104,7 +104,7 @@ async def test_a_secret_ends(client: Client) -> None:
     brief = client.holding((await client.rotate(expires_at=soon.isoformat()))["client_secret"])
     granted = answered(await brief.ask())
     [entry] = (await brief.list())["data"]
-    async with client.service.database.read() as session:
+    async with client.service.by_hand.read() as session:
         ends = await session.scalar(select(Token.expires_at).where(Token.id == UUID(entry["id"])))
 
     assert refusal["problems"][0]["where"] == ["body", "expires_at"]
@@ -142,7 +142,7 @@ async def test_the_trail_tells(client: Client) -> None:
     """A secret that is issued or deleted leaves a line in the trail of the service."""
     issued = await client.rotate()
     await client.revoke(issued["id"])
-    async with client.service.database.read() as session:
+    async with client.service.by_hand.read() as session:
         await enter_district(session, SERVICE)
         lines = (
             select(AuditEntry)

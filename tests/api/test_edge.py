@@ -122,15 +122,15 @@ async def test_health(service: Service) -> None:
     assert answered(await service.client.get("/health/ready")) == {"status": "ok"}
 
 
-async def test_an_old_schema_is_not_ready(service: Service, database: Database) -> None:
+async def test_an_old_schema_is_not_ready(service: Service, by_hand: Database) -> None:
     """The service is not ready on a database that lacks a migration."""
-    async with database.write() as session:
+    async with by_hand.write() as session:
         present = await session.scalar(text("select version_num from alembic_version"))
         await session.execute(text("update alembic_version set version_num = 'old'"))
     try:
         problem = answered(await service.client.get("/health/ready"), 503)
     finally:
-        async with database.write() as session:
+        async with by_hand.write() as session:
             await session.execute(text("update alembic_version set version_num = :head"), {"head": present})
     assert "migration" in problem["detail"]
 

@@ -38,7 +38,7 @@ async def rename(application: Connected, name: str) -> None:
 
 async def age(application: Connected, days: int) -> None:
     """Let all that the feed holds be older."""
-    async with application.district.service.database.write() as session:
+    async with application.district.service.by_hand.write() as session:
         await enter_district(session, UUID(application.district.id))
         older = "update feed set at = at - make_interval(days => :days) where application_id = :application"
         await session.execute(text(older), {"days": days, "application": UUID(application.id)})
@@ -211,14 +211,14 @@ async def test_events_expire(application: Connected) -> None:
     await age(application, 31)
     for cursor in (FIRST, old[0]["id"], old[-1]["id"]):
         assert (await application.fetch("/events", starting_after=cursor)).status_code == 200, "the newest stay"
-    async with application.district.service.database.write() as session:
+    async with application.district.service.by_hand.write() as session:
         await enter_district(session, UUID(application.district.id))
         copied = "create table kept_feed as select * from feed where application_id = :application"
         await session.execute(text(copied.replace(":application", f"'{application.id}'")))
     await rename(application, "Northern")  # writes to the feed, which lets the old events go
     assert (await application.read("/events", count="true"))["count"] == 1
     await check_expired(application, old)
-    async with application.district.service.database.write() as session:
+    async with application.district.service.by_hand.write() as session:
         await enter_district(session, UUID(application.district.id))
         await session.execute(text("insert into feed select * from kept_feed"))
         await session.execute(text("drop table kept_feed"))
@@ -272,7 +272,7 @@ async def test_a_cursor_of_what_has_not_happened(application: Connected) -> None
 
 async def ordinal_of(district: District, record_id: str) -> int:
     """The ordinal of a record."""
-    async with district.service.database.read() as session:
+    async with district.service.by_hand.read() as session:
         await enter_district(session, UUID(district.id))
         found = await session.execute(text("select ordinal from identities where id = :id"), {"id": UUID(record_id)})
         return int(found.scalar_one())
@@ -290,7 +290,7 @@ async def test_events_with_persons_are_on_record(application: Connected, distric
     body = {"kind": "students", "record_id": ben, "application_id": None, "reason": "asked for"}
     await district.call("POST", "/blocks", body, status=201)
     await application.read("/events", starting_after=cursor, record_type="users")
-    async with district.service.database.read() as session:
+    async with district.service.by_hand.read() as session:
         await enter_district(session, UUID(district.id))
         rows = await session.execute(
             text("select persons from disclosures where application_id = :id and route = '/v3.1/events' order by id"),
@@ -333,7 +333,7 @@ async def test_a_page_costs_few_statements_whatever_its_size(application: Connec
 async def test_a_long_feed_is_read_to_its_end(application: Connected) -> None:
     """More revisions than one statement reads are joined, forward and backward."""
     before = await events_after(application, FIRST)
-    async with application.district.service.database.write() as session:
+    async with application.district.service.by_hand.write() as session:
         await enter_district(session, UUID(application.district.id))
         again = """
             insert into feed (district_id, application_id, revision, place, last_id, created, updated, deleted)

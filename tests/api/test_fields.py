@@ -172,7 +172,7 @@ async def test_disclosures_record_what_was_received(tutor: Connected) -> None:
     await ask(tutor, MORE)
     await choose(tutor, "numbers", accept=False)
     await tutor.records("/users", role="student")
-    async with tutor.district.service.database.read() as session:
+    async with tutor.district.service.by_hand.read() as session:
         await enter_district(session, UUID(tutor.district.id))
         of_district = Disclosure.district_id == UUID(tutor.district.id)
         last = await session.scalar(select(Disclosure).where(of_district).order_by(Disclosure.id.desc()).limit(1))

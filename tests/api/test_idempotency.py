@@ -66,7 +66,7 @@ async def test_a_secret_is_not_repeated(service: Service, path: str, body: dict[
     headers = service.operator | {"Idempotency-Key": str(uuid4())}
     first = await service.client.post(f"/v1/{path}", json=body, headers=headers)
     second = answered(await service.client.post(f"/v1/{path}", json=body, headers=headers), 409)
-    async with service.database.read() as session:
+    async with service.by_hand.read() as session:
         kept = await session.get_one(IdempotencyKey, ("operator", headers["Idempotency-Key"]))
 
     assert first.status_code == 201
@@ -87,12 +87,12 @@ async def test_keys_live_a_day(service: Service) -> None:
     key, old = str(uuid4()), str(uuid4())
     first = answered(await create(service, key), 201)
     answered(await create(service, old), 201)
-    async with service.database.write() as session:
+    async with service.by_hand.write() as session:
         aged = update(IdempotencyKey).where(IdempotencyKey.key.in_([key, old]))
         await session.execute(aged.values(created_at=func.now() - timedelta(hours=25)))
     again = answered(await create(service, key), 201)
 
-    async with service.database.read() as session:
+    async with service.by_hand.read() as session:
         left = set(await session.scalars(select(IdempotencyKey.key).where(IdempotencyKey.key.in_([key, old]))))
     assert again["id"] != first["id"]
     assert left == {key}

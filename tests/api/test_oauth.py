@@ -192,12 +192,12 @@ async def test_an_hour_later(client: Client, service: Service) -> None:
     Catches: rows that pile up for ever."""
     token = await client.token()
     ended = Token.digest == TOKENS.digest(token)
-    async with service.database.write() as session:
+    async with service.by_hand.write() as session:
         await session.execute(update(Token).where(ended).values(expires_at=Token.created_at))
     assert await client.read(token) == 401
     await client.token()
 
-    async with service.database.read() as session:
+    async with service.by_hand.read() as session:
         assert (await session.scalars(select(Token).where(ended))).all() == []
 
 
@@ -206,7 +206,7 @@ async def test_the_trail_tells(client: Client, published: District, service: Ser
     """Each token leaves a line in the district's trail, with the application and its secret, and no other list shows
     it unless asked for; the district can revoke it."""
     token = await client.token()
-    async with service.database.read() as session:
+    async with service.by_hand.read() as session:
         await enter_district(session, UUID(published.id))
         [line] = await session.scalars(trail.select_entries(UUID(published.id), after=None, limit=1))
     [secret] = (await client.secrets())["data"]

@@ -17,7 +17,7 @@ from tests.factories.service import District, Service, answered
 async def move(service: Service, client: Client, hours: int) -> None:
     """Let the tokens of a client be this much older."""
     past = timedelta(hours=hours)
-    async with service.database.write() as session:
+    async with service.by_hand.write() as session:
         await session.execute(
             update(Token)
             .where(Token.application_id == UUID(client.id), Token.day.is_not(None))
@@ -31,7 +31,7 @@ async def move(service: Service, client: Client, hours: int) -> None:
 
 async def lines(service: Service, district: District, client: Client) -> list[Any]:
     """The actions in the trail by which a client obtained tokens."""
-    async with service.database.read() as session:
+    async with service.by_hand.read() as session:
         await enter_district(session, UUID(district.id))
         made = AuditEntry.caller["application_id"].astext == client.id
         statement = select(AuditEntry.action).where(AuditEntry.district_id == UUID(district.id), made)
@@ -62,7 +62,7 @@ async def test_the_same_all_day(client: Client, published: District, service: Se
     """Asked again on the same day, the list is the same, the trail gets no further line, and no text is stored."""
     first, second = await client.list(), await client.list()
     token = first["data"][0]["access_token"]
-    async with service.database.read() as session:
+    async with service.by_hand.read() as session:
         row = await session.get_one(Token, UUID(first["data"][0]["id"]))
 
     assert first == second

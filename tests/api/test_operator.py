@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 
 from sharing_service.access.models import IdempotencyKey, Token
 from sharing_service.actions.erase_district import erase_batch
-from sharing_service.audit.models import SERVICE, AuditEntry
-from sharing_service.database import Base, enter_district
+from sharing_service.audit.models import AuditEntry
+from sharing_service.database import SERVICE, Base, enter_district
 from sharing_service.roster.models import District as DistrictRow
 from sharing_service.roster.models import Revision, RowDigests
 from sharing_service.sharing.models import Grant
@@ -27,7 +27,7 @@ EMPTY = {"upload_files", "upload_chunks"}
 
 async def trail(service: Service, district_id: UUID) -> list[AuditEntry]:
     """The lines of a district's trail, oldest first."""
-    async with service.database.read() as session:
+    async with service.by_hand.read() as session:
         await enter_district(session, district_id)
         lines = select(AuditEntry).where(AuditEntry.district_id == district_id).order_by(AuditEntry.id)
         return list(await session.scalars(lines))
@@ -35,7 +35,7 @@ async def trail(service: Service, district_id: UUID) -> list[AuditEntry]:
 
 async def connect(service: Service, district_id: str, application_id: str) -> None:
     """Write a grant straight into its table."""
-    async with service.database.write() as session:
+    async with service.by_hand.write() as session:
         await enter_district(session, UUID(district_id))
         session.add(
             Grant(district_id=UUID(district_id), application_id=UUID(application_id), revision=0, decided_revision=0)
@@ -134,7 +134,7 @@ async def test_other_fields_move_every_connected_district(service: Service, dist
         await service.client.patch(f"/v1/applications/{application}", json={"fields": fields}, headers=service.operator)
     )
 
-    async with service.database.read() as session:
+    async with service.by_hand.read() as session:
         grant = await session.get_one(Grant, (UUID(district.id), UUID(application)))
         revision = await session.get_one(Revision, (UUID(district.id), 1))
     assert (grant.fields_revision, revision.cause) == (1, "change_application")
@@ -152,7 +152,7 @@ async def test_deleting_an_application(service: Service, district: District) -> 
     path = f"/v1/applications/{application}"
     await connect(service, district.id, application)
     refused = answered(await service.client.delete(path, headers=service.operator), 409)
-    async with service.database.write() as session:
+    async with service.by_hand.write() as session:
         await session.delete(await session.get_one(Grant, (UUID(district.id), UUID(application))))
     answered(await service.client.delete(path, headers=service.operator), 204)
 
@@ -195,7 +195,7 @@ async def test_erasing_a_district(service: Service, district: District) -> None:
     while not await erase_some(service, district.id):
         rounds += 1
     assert rounds > 2
-    async with service.database.read() as session:
+    async with service.by_hand.read() as session:
         tombstone = await session.get_one(DistrictRow, UUID(district.id))
         keys = set(await session.scalars(select(IdempotencyKey.key)))
     assert {name for name, count in filled.items() if not count} <= EMPTY
@@ -219,7 +219,7 @@ async def fill(district: District) -> None:
     await district.call("POST", "/blocks", block, 201, **{"Idempotency-Key": district.id})
     # Files with records that have no name, as here, leave no digests of their own.
     digests = {"fingerprint": b"f", "reading": b"r", "name": "students", "number": 0, "data": b"d"}
-    async with district.service.database.write() as session:
+    async with district.service.by_hand.write() as session:
         await enter_district(session, UUID(district.id))
         session.add(RowDigests(district_id=UUID(district.id), **digests))
 
@@ -227,7 +227,7 @@ async def fill(district: District) -> None:
 async def rows_of(service: Service, district_id: str) -> dict[str, int]:
     """How many rows each table has of a district."""
     tables = [table for table in Base.metadata.sorted_tables if "district_id" in table.columns]
-    async with service.database.read() as session:
+    async with service.by_hand.read() as session:
         await enter_district(session, UUID(district_id))
         return {
             table.name: await session.scalar(
@@ -240,7 +240,7 @@ async def rows_of(service: Service, district_id: str) -> dict[str, int]:
 
 async def erase_some(service: Service, district_id: str) -> bool:
     """One round of the job."""
-    async with service.database.write() as session:
+    async with service.jobs.write() as session:
         return await erase_batch(session, UUID(district_id), 20)
 
 
@@ -253,7 +253,7 @@ async def test_only_an_erased_district_loses_rows(service: Service, district: Di
 async def test_a_secret_is_kept_as_a_hash(service: Service, district: District) -> None:
     """Nowhere in the tables of tokens and of the trail does the text of a token stand."""
     text = await service.token(role="district_admin", district_id=district.id)
-    async with service.database.read() as session:
+    async with service.by_hand.read() as session:
         rows = str([row.__dict__ for row in await session.scalars(select(Token))])
     lines = str([line.__dict__ for line in await trail(service, UUID(district.id))])
 

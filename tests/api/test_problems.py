@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from sharing_service.api.dependencies import WriteSession
-from sharing_service.database import Database
+from sharing_service.database import Database, DatabaseRole
 from sharing_service.main import BODY_LIMIT, create_app
 from sharing_service.settings import Settings
 from tests.factories.logged import logged
@@ -213,7 +213,7 @@ async def test_the_partner_api_speaks_its_own_way(service: Service) -> None:
 
 
 @pytest.fixture
-async def faulty(database: Database, database_url: str, tmp_path: Path) -> AsyncIterator[FastAPI]:
+async def faulty(by_hand: Database, database_url: str, tmp_path: Path) -> AsyncIterator[FastAPI]:
     """The service with routes that fail in ways that its own never should."""
     app = create_app(Settings(data_dir=tmp_path, operator_token=SecretStr("o" * 32)), database_url=database_url)
 
@@ -230,12 +230,13 @@ async def faulty(database: Database, database_url: str, tmp_path: Path) -> Async
     async def fail_by_a_bug() -> None:
         raise KeyError(PRIVATE)
 
-    async with database.write() as session:
+    async with by_hand.write() as session:
         await session.execute(
             text("create table checked_late (number int, unique (number) deferrable initially deferred)")
         )
+        await session.execute(text(f"grant all on checked_late to {DatabaseRole.APPLICATION}"))
     yield app
-    async with database.write() as session:
+    async with by_hand.write() as session:
         await session.execute(text("drop table checked_late"))
     await app.state.database.close()
 

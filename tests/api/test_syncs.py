@@ -57,7 +57,7 @@ async def actions(district: District) -> list[str]:
 
 async def kept_rows(district: District) -> int:
     """How many rows of uploads are kept for a district."""
-    async with district.service.database.read() as session:
+    async with district.service.by_hand.read() as session:
         counts = [
             await session.scalar(select(func.count()).select_from(table).where(table.district_id == UUID(district.id)))
             for table in (UploadFile, UploadChunk)
@@ -84,7 +84,7 @@ async def test_a_job_is_queued_with_the_upload(district: District) -> None:
     Catches: a job enqueued in a transaction of its own."""
     await send(district, zipped(FILES), "application/zip")
     await send(district, b"no parts", "multipart/form-data; boundary=x", 422)
-    async with district.service.database.read() as session:
+    async with district.service.by_hand.read() as session:
         payloads = await session.scalars(text("select convert_from(payload, 'UTF8') from pgqueuer"))
         assert sum(district.id in payload for payload in payloads) == 1
     assert await kept_rows(district) == 2

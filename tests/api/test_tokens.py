@@ -17,7 +17,7 @@ from tests.factories.service import District, Headers, Json, Service, answered, 
 async def school_of(service: Service, district: District) -> str:
     """The id of a school that the district had."""
     school = uuid7()
-    async with service.database.write() as session:
+    async with service.by_hand.write() as session:
         await enter_district(session, UUID(district.id))
         session.add(
             Identity(
@@ -35,7 +35,7 @@ async def school_of(service: Service, district: District) -> str:
 async def connected_application(service: Service, district: District) -> str:
     """The id of an application that the district has connected."""
     application = await service.application()
-    async with service.database.write() as session:
+    async with service.by_hand.write() as session:
         await enter_district(session, UUID(district.id))
         session.add(
             Grant(district_id=UUID(district.id), application_id=UUID(application), revision=0, decided_revision=0)
@@ -171,7 +171,7 @@ async def test_revocation_is_effective_at_once(service: Service, district: Distr
     answered(await service.client.get("/v1/tokens", headers=headers), 401)
     answered(await service.client.delete(path, headers=district.admin), 404)
     assert issued["id"] not in [token["id"] for token in await tokens_seen(service, district.admin)]
-    async with service.database.read() as session:
+    async with service.by_hand.read() as session:
         await enter_district(session, UUID(district.id))
         newest = trail.select_entries(UUID(district.id), after=None, limit=1)
         [line] = await session.scalars(newest)

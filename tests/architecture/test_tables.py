@@ -9,7 +9,7 @@ from sharing_service.database import Base
 from tests.architecture.project import SOURCE, modules
 
 LOCAL = {
-    "tokens": "read before the district is known, and the operator's have none: stays on one server",
+    "tokens": "found by digest, and those of operators have no district: stays on one server",
     "client_secrets": "read before the district is known: stays on one server",
     "idempotency_keys": "written before the district is known: stays on one server",
 }

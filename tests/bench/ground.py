@@ -76,8 +76,10 @@ async def opened(service: Served) -> AsyncIterator[Opened]:
         base_url=service.url, timeout=ANSWER_SECONDS, limits=limits, trust_env=False, headers={"Accept-Encoding": PLAIN}
     )
     async with client:
-        database = Database(service.dsn)
-        there, admin = Service(client, database, bearer(OPERATOR_TOKEN)), service.admin
+        # Everything but the look-ups of the bench goes over HTTP, to processes in their own roles.
+        database = Database(service.dsn, role=None)
+        there = Service(client, database, bearer(OPERATOR_TOKEN), jobs=database, by_hand=database)
+        admin = service.admin
         district = District(there, admin.district_id, admin.headers) if admin else await there.district()
         yield Opened(district, connection)
         await database.close()

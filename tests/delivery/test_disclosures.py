@@ -27,10 +27,10 @@ def disclosed(*persons: int) -> Disclosed:
     )
 
 
-async def stored(database: Database, district_id: UUID) -> list[Any]:
+async def stored(by_hand: Database, district_id: UUID) -> list[Any]:
     """The disclosures of a district, with the transaction that wrote each."""
     found = "select xmin::text as writer, field_groups, persons from disclosures where district_id = :id order by id"
-    async with database.read() as session:
+    async with by_hand.read() as session:
         return list(await session.execute(text(found), {"id": district_id}))
 
 
@@ -39,12 +39,12 @@ async def test_those_that_wait_share_a_transaction(district: District) -> None:
     database, district_id = district.service.database, UUID(district.id)
     disclosures = Disclosures(database)
     await asyncio.gather(*(disclosures.record(district_id, disclosed(n)) for n in range(5)))
-    rows = await stored(database, district_id)
+    rows = await stored(district.service.by_hand, district_id)
     assert sorted(BitMap.deserialize(row.persons)[0] for row in rows) == [0, 1, 2, 3, 4]
     assert {tuple(row.field_groups) for row in rows} == {("email", "identity")}
     assert len({row.writer for row in rows}) == 1
     await disclosures.record(district_id, disclosed(5))
-    assert len(await stored(database, district_id)) == 6
+    assert len(await stored(district.service.by_hand, district_id)) == 6
 
 
 async def test_a_failure_fails_every_answer_that_waited(district: District) -> None:
@@ -61,7 +61,7 @@ async def test_a_failure_fails_every_answer_that_waited(district: District) -> N
     )
     assert all(isinstance(outcome, Exception) for outcome in outcomes)
     await disclosures.record(district_id, disclosed(3))
-    assert [BitMap.deserialize(row.persons)[0] for row in await stored(database, district_id)] == [3]
+    assert [BitMap.deserialize(row.persons)[0] for row in await stored(district.service.by_hand, district_id)] == [3]
 
 
 async def test_an_answer_that_was_given_up_keeps_nobody(district: District) -> None:

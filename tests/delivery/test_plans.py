@@ -62,18 +62,18 @@ class Large:
 
 
 @pytest.fixture(scope="module")
-async def large(database: Database) -> AsyncIterator[Large]:
+async def large(database: Database, by_hand: Database) -> AsyncIterator[Large]:
     """Loaded in bulk, analysed, and gone afterwards: whoever counts tokens next counts its own."""
     roster, tokens = Roster(), Tokens(b"a key for tests that is long enough")
     people = {Kind.STUDENTS: range(STUDENTS), Kind.CONTACTS: range(STUDENTS, 2 * STUDENTS)}
-    async with database.write() as session:
+    async with by_hand.write() as session:
         await roster.publish(session)
         driver = await driver_of(await session.connection())
         await driver.execute(FILL.replace(":district", f"'{roster.district_id}'"))
         sets = {**people, Kind.SCHOOLS: range(SCHOOLS)}
         token = await roster.grant(session, tokens, sets=sets, fields=EVERY_FIELD)
     yield Large(database, roster.district_id, tokens.digest(token))
-    async with database.write() as session:
+    async with by_hand.write() as session:
         await enter_district(session, roster.district_id)
         for table in (*LARGE, "grants", "ledgers"):
             where = {"district": roster.district_id}
@@ -107,7 +107,7 @@ async def test_a_page_reads_as_many_rows_as_it_has(large: Large, first: int, siz
     """
     ordinals = BitMap(range(first, first + size))
     cursor = UUID(f"00000002-0000-7000-8000-{first - 1:012x}")
-    async with large.database.snapshot(large.district_id) as snapshot:
+    async with large.database.snapshot(large.district_id, large.digest) as snapshot:
         before = await rows_read(snapshot)
         view = await large.visit(snapshot, Places(after=("people", cursor)))
         assert view.after == first - 1
@@ -124,7 +124,7 @@ async def test_a_record_reads_a_few_rows(large: Large) -> None:
     Catches an id that is sought by its text, which no index has.
     """
     record_id = UUID(f"00000002-0000-7000-8000-{31_415:012x}")
-    async with large.database.snapshot(large.district_id) as snapshot:
+    async with large.database.snapshot(large.district_id, large.digest) as snapshot:
         before = await rows_read(snapshot)
         view = await large.visit(snapshot, Places(record=("people", record_id)))
         assert view.record == 31_415
@@ -143,7 +143,7 @@ async def test_a_record_by_one_statement_reads_a_few_rows(large: Large, ordinal:
     """
     record_id = UUID(f"00000002-0000-7000-8000-{ordinal:012x}")
     places = Places(record=("people", record_id))
-    async with large.database.snapshot(large.district_id) as snapshot:
+    async with large.database.snapshot(large.district_id, large.digest) as snapshot:
         entered = await views.enter(snapshot, large.district_id, large.digest, places)
         assert entered is not None
         await views.visit(snapshot, entered, places)

@@ -13,7 +13,7 @@ async def test_an_application_that_is_not_connected_has_no_view(district: Distri
     Catches a read path that trusts the token alone.
     """
     application = await district.connect()
-    async with district.service.database.write() as session:
+    async with district.service.by_hand.write() as session:
         where = {"district": UUID(district.id), "application": UUID(application.id)}
         await session.execute(text("select set_config('app.district_id', :id, true)"), {"id": district.id})
         await session.execute(

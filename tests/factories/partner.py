@@ -94,6 +94,8 @@ class Readers:
     app: FastAPI
     client: httpx2.AsyncClient
     district: Riverbend
+    by_hand: Database
+    """As a superuser sees it."""
 
     @property
     def database(self) -> Database:
@@ -103,6 +105,6 @@ class Readers:
 
     async def connect(self, sets: Sets | None, fields: Mapping[str, Any] | None = None) -> Partner:
         """A new application with which the district shares these records; without fields it gets identity only."""
-        async with self.database.write() as session:
+        async with self.by_hand.write() as session:
             token = await self.district.roster.grant(session, self.app.state.tokens, sets=sets, fields=fields)
         return Partner(self.client, token)

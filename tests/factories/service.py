@@ -45,7 +45,12 @@ class Service:
 
     client: AsyncClient
     database: Database
+    """As requests see it."""
     operator: Headers
+    jobs: Database
+    """The same database as the worker sees it."""
+    by_hand: Database
+    """As a superuser sees it."""
 
     async def district(self, name: str = "Riverbend Unified") -> "District":
         """A new district and its admin."""
@@ -101,7 +106,7 @@ class District:
 
     async def run_sync(self) -> None:
         """Do what the worker would do for one queued sync."""
-        await worker.run_next_sync(self.service.database, UUID(self.id), limits=ArchiveLimits())
+        await worker.run_next_sync(self.service.jobs, UUID(self.id), limits=ArchiveLimits())
 
     async def sync_report(self, sync_id: str) -> Json:
         """A sync as the district sees it."""

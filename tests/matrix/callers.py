@@ -136,7 +136,7 @@ async def revoke(service: Service, token_id: str) -> None:
 
 async def expire(service: Service, district_id: str, table: str, ids: list[str]) -> None:
     """Let the time pass that these rows have."""
-    async with service.database.write() as session:
+    async with service.by_hand.write() as session:
         await enter_district(session, UUID(district_id))
         changed = await session.execute(
             text(f"update {table} set expires_at = now() - interval '1 hour' where id = any(:ids) returning id"),

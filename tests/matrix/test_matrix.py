@@ -76,12 +76,12 @@ async def test_who_is_refused_learns_and_changes_nothing(service: Service, matri
     Catches a route that lost its caller, an id that is looked up in all districts, one that is found by another
     spelling, and a refusal that comes after the deed.
     """
-    before = await digests(service.database, matrix.pair.own.id, matrix.pair.foreign.id)
+    before = await digests(service.by_hand, matrix.pair.own.id, matrix.pair.foreign.id)
     wrong = []
     for line in LINES:
         wrong += await gathered(refusals(service.client, matrix, line))
         if line.method != "GET":
-            after = await digests(service.database, matrix.pair.own.id, matrix.pair.foreign.id)
+            after = await digests(service.by_hand, matrix.pair.own.id, matrix.pair.foreign.id)
             wrong += [f"{line}: {table} changed" for table in before if before[table] != after[table]]
             before = after
 
@@ -103,7 +103,7 @@ async def test_another_district_is_no_district(service: Service, matrix: Matrix)
     Catches a route that looks for the district, or reads the body, before it looks at the caller.
     """
     own, foreign, absent = matrix.pair.own.id, matrix.pair.foreign.id, str(uuid4())
-    before = await digests(service.database, own, foreign)
+    before = await digests(service.by_hand, own, foreign)
     wrong = []
     for line in OF_A_DISTRICT:
         request = asked(matrix, line, "own")
@@ -117,7 +117,7 @@ async def test_another_district_is_no_district(service: Service, matrix: Matrix)
                 wrong.append(f"{line}: {caller} is answered {[one.status for one in told]}, not {status} twice alike")
 
     assert wrong == []
-    assert await digests(service.database, own, foreign) == before
+    assert await digests(service.by_hand, own, foreign) == before
 
 
 async def test_other_methods_are_refused_alike(service: Service, matrix: Matrix) -> None:
@@ -128,7 +128,7 @@ async def test_other_methods_are_refused_alike(service: Service, matrix: Matrix)
     Catches a route that answers a method nobody wrote down, as HEAD or OPTIONS.
     """
     there = [(line.method, re.compile(re.sub(r"{\w+}", "[^/]+", line.path))) for line in LINES]
-    before = await digests(service.database, matrix.pair.own.id, matrix.pair.foreign.id)
+    before = await digests(service.by_hand, matrix.pair.own.id, matrix.pair.foreign.id)
     wrong, tried = [], 0
     for request in {asked(matrix, line, "own").path: asked(matrix, line, "own") for line in LINES}.values():
         taken = {method for method, path in there if path.fullmatch(request.path)}
@@ -142,7 +142,7 @@ async def test_other_methods_are_refused_alike(service: Service, matrix: Matrix)
 
     assert wrong == []
     assert tried > 500
-    assert await digests(service.database, matrix.pair.own.id, matrix.pair.foreign.id) == before
+    assert await digests(service.by_hand, matrix.pair.own.id, matrix.pair.foreign.id) == before
 
 
 async def test_a_path_that_is_not_there_is_not_there_for_anybody(service: Service, matrix: Matrix) -> None:
@@ -158,13 +158,13 @@ async def test_digests_tell_a_change(service: Service, matrix: Matrix, undone: h
     Catches digests that would be equal whatever happened.
     """
     own, foreign = matrix.pair.own, matrix.pair.foreign
-    before = await digests(service.database, own.id, foreign.id)
+    before = await digests(service.by_hand, own.id, foreign.id)
     body = {"declined": ["students.email"]}
     path = f"{own.path}{matrix.pair.app.path}/fields"
     tried = await undone.put(path, json=body, headers=own.admin)
-    between = await digests(service.database, own.id, foreign.id)
+    between = await digests(service.by_hand, own.id, foreign.id)
     await own.call("PUT", f"{matrix.pair.app.path}/fields", body)
-    after = await digests(service.database, own.id, foreign.id)
+    after = await digests(service.by_hand, own.id, foreign.id)
 
     await own.call("PUT", f"{matrix.pair.app.path}/fields", {"declined": []})
 

@@ -11,8 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sharing_service.audit.models import SERVICE
-from sharing_service.database import Database, enter_district
+from sharing_service.database import SERVICE, Database, enter_district
 from sharing_service.delivery.disclosures import Disclosures
 from tests.architecture.test_tables import TENANT, tables
 

@@ -10,14 +10,14 @@ import sys
 from uuid import UUID
 
 from sharing_service import worker
-from sharing_service.database import Database
+from sharing_service.database import Database, DatabaseRole
 from sharing_service.roster.archive import ArchiveLimits
 from tests.bench.memory import peak
 
 
 async def run(url: str, district_id: UUID) -> None:
     """Run them in order of arrival; after each, print the most bytes that this process has had so far."""
-    database = Database(url)
+    database = Database(url, role=DatabaseRole.WORKER)
     again = True
     while again:
         again = await worker.run_next_sync(database, district_id, limits=ArchiveLimits())

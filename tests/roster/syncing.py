@@ -17,6 +17,7 @@ from sharing_service.roster.enrollment_rows import COLUMNS
 from sharing_service.roster.models import District
 from sharing_service.roster.outcome import Outcome
 from sharing_service.roster.problems import ProblemLog
+from tests.factories.roster import add_district
 
 Row = dict[str, str]
 Upload = dict[str, list[Row]]
@@ -85,6 +86,7 @@ class Syncing:
     async def sync(self, files: Upload, *, id_time: int = ID_TIME) -> Synced:
         """Load, check and merge."""
         log = ProblemLog()
+        await enter_district(self.session, self.district_id)
         await staging.create(self.session)
         for name, rows in files.items():
             if name != "enrollments":
@@ -95,6 +97,7 @@ class Syncing:
 
     async def rows(self, query: str) -> list[tuple[Any, ...]]:
         """The rows of a query, which may name `:district_id`."""
+        await enter_district(self.session, self.district_id)
         parameters = {"district_id": self.district_id} if ":district_id" in query else {}
         return [tuple(row) for row in await self.session.execute(text(query), parameters)]
 
@@ -115,7 +118,6 @@ class Syncing:
 async def new_district(session: AsyncSession) -> Syncing:
     """A district without a roster."""
     district = District(id=uuid4(), name="Riverbend")
-    session.add(district)
-    await session.flush()
+    await add_district(session, district)
     await enter_district(session, district.id)
     return Syncing(session, district.id)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sharing_service.database import Database
+from sharing_service.database import Database, DatabaseRole
 from sharing_service.roster import staging
 from sharing_service.roster.catalogue import Kind
 from tests.roster.syncing import student, teacher, tuples
@@ -71,14 +71,16 @@ async def test_a_file_that_cannot_be_read_fails_with_its_own_reason(session: Asy
     assert await staging.load(session, Kind.STUDENTS, tuples(Kind.STUDENTS, [student("P1")])) == 1
 
 
-async def test_the_tables_end_with_the_transaction(database: Database) -> None:
+async def test_the_tables_end_with_the_transaction(database_url: str) -> None:
     """Nothing of an upload is left on a pooled connection.
 
     Catches temporary tables that live as long as the connection.
     """
-    async with database.write() as session:
+    jobs = Database(database_url, pool_size=1, role=DatabaseRole.WORKER)
+    async with jobs.write() as session:
         await staging.create(session)
         backend = await session.scalar(text("select pg_backend_pid()"))
-    async with database.write() as session:
+    async with jobs.write() as session:
         assert await session.scalar(text("select pg_backend_pid()")) == backend
         assert await session.scalar(text("select to_regclass('pg_temp.staged_students')")) is None
+    await jobs.close()

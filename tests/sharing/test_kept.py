@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sharing_service.database import Database
+from sharing_service.database import Database, enter_district
 from sharing_service.roster import revisions
 from sharing_service.roster.catalogue import Kind
 from sharing_service.sharing import kept
@@ -36,6 +36,7 @@ def small_graph() -> Graph:
 async def published(district: District) -> Graph:
     """The graph that a preview would use now."""
     async with district.service.database.read() as session:
+        await enter_district(session, UUID(district.id))
         return await kept.published(session, UUID(district.id))
 
 
@@ -108,7 +109,7 @@ async def test_graphs_are_refreshed_again_after_an_error(district: District, cap
 @asynccontextmanager
 async def held(district: District, table: str = "contact_students") -> AsyncIterator[AsyncConnection]:
     """A transaction that lets nobody read a part of a graph, by default the last one."""
-    async with district.service.database.engine.begin() as connection:
+    async with district.service.by_hand.engine.begin() as connection:
         await connection.execute(text(f"lock table {table} in access exclusive mode"))
         yield connection
 
@@ -132,7 +133,8 @@ async def test_a_roster_that_changes_while_it_is_read_is_not_kept(district: Dist
     district_id = UUID(district.id)
     database = district.service.database
     async with database.read() as snapshot, database.write() as session:
-        await snapshot.execute(text("select"))
+        for reader in (snapshot, session):
+            await enter_district(reader, district_id)
         async with held(district, "enrollments") as connection:
             reading = asyncio.create_task(kept.read_ahead(session, district_id))
             await waiting(connection)

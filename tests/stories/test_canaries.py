@@ -113,7 +113,7 @@ class Canaries:
 async def canaries(service: Service) -> Canaries:
     """A published district full of markers, and the applications that it shares with."""
     marked = Marked()
-    async with service.database.write() as session:
+    async with service.by_hand.write() as session:
         await marked.roster.publish(session)
     admin = bearer(await service.token(role="district_admin", district_id=str(marked.roster.district_id)))
     district = District(service, str(marked.roster.district_id), admin)

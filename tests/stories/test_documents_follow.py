@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sharing_service.database import enter_district
 from sharing_service.delivery import documents
 from sharing_service.delivery.models import documents as stored
 from sharing_service.roster.catalogue import Kind, numbering_of
@@ -68,8 +69,9 @@ async def test_documents_follow_every_sync(district: District) -> None:
         other = rows(drawn)
         upload = {file: drawn.choice((upload[file], upload[file], other[file])) for file in HEADERS}
         await district.publish({file: "\n".join((HEADERS[file], *upload[file])) + "\n" for file in HEADERS})
-        async with district.service.database.engine.connect() as connection:
+        async with district.service.jobs.engine.connect() as connection:
             session = AsyncSession(connection)
+            await enter_district(session, UUID(district.id))
             before = await told(session, UUID(district.id))
             assert await written_anew(session, UUID(district.id)) == before
             await session.close()

@@ -96,7 +96,7 @@ async def dead_tokens(service: Service, district: District) -> dict[str, Headers
         wanted = {"role": "district_admin", "district_id": district.id}
         response = await service.client.post("/v1/tokens", json=wanted, headers=service.operator)
         issued[name] = answered(response, 201)
-    async with service.database.write() as session:
+    async with service.by_hand.write() as session:
         await session.execute(update(Token).where(Token.id == issued["expired"]["id"]).values(expires_at=func.now()))
     answered(await service.client.delete(f"/v1/tokens/{issued['revoked']['id']}", headers=service.operator), 204)
     token = issued["expired"]["token"]

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from sharing_service.database import enter_district
+from sharing_service.database import Database, DatabaseRole, enter_district
 from sharing_service.main import create_app
 from sharing_service.roster.models import Identity
 from sharing_service.settings import Settings
@@ -79,7 +79,7 @@ class Histories(RuleBasedStateMachine):
         if published:
             self.world = world
             district_id = UUID(self.district.id)
-            async with self.service.database.read() as session:
+            async with self.service.by_hand.read() as session:
                 await enter_district(session, district_id)
                 known = await session.scalars(select(Identity).where(Identity.district_id == district_id))
                 self.ids = {(one.kind, one.key): str(one.id) for one in known}
@@ -312,7 +312,9 @@ def test_histories(database_url: str, tmp_path_factory: pytest.TempPathFactory, 
         class Here(Histories):
             pass
 
-        Here.runner, Here.service = runner, Service(client, app.state.database, bearer(OPERATOR_TOKEN))
+        jobs, by_hand = Database(database_url, role=DatabaseRole.WORKER), Database(database_url, role=None)
+        Here.runner = runner
+        Here.service = Service(client, app.state.database, bearer(OPERATOR_TOKEN), jobs=jobs, by_hand=by_hand)
         run_state_machine_as_test(
             Here,
             settings=settings(
@@ -321,4 +323,5 @@ def test_histories(database_url: str, tmp_path_factory: pytest.TempPathFactory, 
                 suppress_health_check=list(HealthCheck),
             ),
         )
-        runner.run(app.state.database.close())
+        for database in (app.state.database, jobs, by_hand):
+            runner.run(database.close())

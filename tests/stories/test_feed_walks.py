@@ -154,7 +154,7 @@ async def keep_following(follower: Follower, done: asyncio.Event) -> list[Any]:
 async def feed_of(application: Connected) -> list[tuple[int, int]]:
     """Each entry of the feed as stored: its revision, and how many events it has."""
     district_id = UUID(application.district.id)
-    async with application.district.service.database.read() as session:
+    async with application.district.service.by_hand.read() as session:
         await enter_district(session, district_id)
         entries = await session.scalars(
             select(FeedEntry)

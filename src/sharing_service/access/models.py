@@ -1,4 +1,4 @@
-"""Tables of tokens and idempotency keys; both are read before the district is known."""
+"""Tables of tokens and idempotency keys: not every token has a district, and no key has one."""
 
 from datetime import date, datetime
 from typing import Any

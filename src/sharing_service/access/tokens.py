@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any, Final, assert_never
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from sharing_service.access.callers import (
@@ -28,6 +28,7 @@ from sharing_service.access.callers import (
     SchoolLead,
 )
 from sharing_service.access.models import Token
+from sharing_service.database import SERVICE, inside
 
 
 class Role(StrEnum):
@@ -133,7 +134,8 @@ class Tokens:
         if not is_well_formed(text):
             return None
         statement = select(*IDENTIFYING).where(Token.digest == self.digest(text), *USABLE)
-        found = (await session.execute(statement)).one_or_none()
+        place = literal(str(district_of(text) or SERVICE))
+        found = (await session.execute(inside(statement, district_id=place))).one_or_none()
         return None if found is None else caller_from(dict(found._mapping))
 
     def is_operators(self, text: str) -> bool:
@@ -167,6 +169,7 @@ async def page(
 ) -> tuple[Sequence[Token], int]:
     """Up to `limit` tokens that are not revoked, of one district or of all, and how many there are.
 
+    Those of all are seen only from within the service, those of a district from there as well.
     Either those that somebody issued or, with `by_secret`, those that applications obtained and that still work: they
     are many and end soon, so that they stand apart.
     """
@@ -180,17 +183,17 @@ async def page(
 
 
 async def operator_can_call(session: AsyncSession, tokens: Tokens) -> bool:
-    """Whether any token of the operator works now; those made with a key that is lost do not."""
+    """Whether any token of the operator works now, from within the service; those of a lost key do not."""
     usable = select(Token.id).where(Token.role == Role.OPERATOR, Token.key_id == tokens.key_id, *USABLE).limit(1)
     return await session.scalar(usable) is not None
 
 
-async def purge(session: AsyncSession) -> None:
-    """Delete some of the tokens that applications obtained and that have ended; the trail still tells of them."""
+async def purge(session: AsyncSession, district_id: UUID) -> None:
+    """Delete some of a district's tokens that applications obtained and that have ended; the trail still has them."""
     ended = (
         select(Token.id)
-        .where(Token.secret_id.is_not(None), Token.expires_at < func.now())
+        .where(Token.district_id == district_id, Token.secret_id.is_not(None), Token.expires_at < func.now())
         .limit(PURGED_AT_ONCE)
         .with_for_update(skip_locked=True)
     )
-    await session.execute(delete(Token).where(Token.id.in_(ended)))
+    await session.execute(delete(Token).where(Token.district_id == district_id, Token.id.in_(ended)))

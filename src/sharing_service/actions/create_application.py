@@ -6,9 +6,8 @@ from uuid_utils.compat import uuid7
 from sharing_service.access.callers import Operator
 from sharing_service.access.tokens import CLIENT, Tokens, random_secret
 from sharing_service.audit import trail
-from sharing_service.audit.models import SERVICE
 from sharing_service.audit.trail import AuditAction
-from sharing_service.database import enter_district
+from sharing_service.database import SERVICE, enter_district
 from sharing_service.sharing import applications, clients
 from sharing_service.sharing.fields import ApplicationFields
 from sharing_service.sharing.models import Application

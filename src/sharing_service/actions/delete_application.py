@@ -7,9 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.access.callers import Operator
 from sharing_service.audit import trail
-from sharing_service.audit.models import SERVICE
 from sharing_service.audit.trail import AuditAction
-from sharing_service.database import enter_district
+from sharing_service.database import SERVICE, enter_district
 from sharing_service.errors import Conflict
 from sharing_service.sharing import applications
 

@@ -21,7 +21,7 @@ async def derive_token(session: AsyncSession, client: Client, tokens: Tokens, di
     """The client's token of today in a district that connected it, made by whoever asks first; its text is derived."""
     await clients.enter(session, client, district_id)
     today = datetime.now(UTC).date()
-    present = (await clients.tokens_of_day(session, client, today)).get(district_id)
+    present = await clients.token_of_day(session, client, district_id, today)
     if present is not None:
         return present
     token, _ = await clients.add_token(session, tokens, client, district_id, lifetime=LIFETIME, day=today)

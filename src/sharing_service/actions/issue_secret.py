@@ -9,9 +9,8 @@ from sharing_service.access.callers import Operator
 from sharing_service.access.expiry import check_future
 from sharing_service.access.tokens import Tokens
 from sharing_service.audit import trail
-from sharing_service.audit.models import SERVICE
 from sharing_service.audit.trail import AuditAction
-from sharing_service.database import enter_district
+from sharing_service.database import SERVICE, enter_district
 from sharing_service.errors import Conflict
 from sharing_service.sharing import applications, clients
 from sharing_service.sharing.models import ClientSecret

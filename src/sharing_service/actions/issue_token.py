@@ -13,9 +13,8 @@ from sharing_service.access.expiry import ExpiresAt, check_future
 from sharing_service.access.models import Token
 from sharing_service.access.tokens import OPERATOR, Role, Tokens, compose, described, operator_can_call, random_secret
 from sharing_service.audit import trail
-from sharing_service.audit.models import SERVICE
 from sharing_service.audit.trail import AuditAction
-from sharing_service.database import enter_district
+from sharing_service.database import SERVICE, enter_district
 from sharing_service.errors import Conflict, Forbidden, Invalid, NotFound
 from sharing_service.roster import revisions
 from sharing_service.roster.catalogue import Kind
@@ -93,6 +92,7 @@ async def issue_first_operator_token(session: AsyncSession, tokens: Tokens) -> s
     """The operator's token of a service where none works yet, to be printed once; None where one does."""
     # Processes that start together would each issue one.
     await session.execute(text("select pg_advisory_xact_lock(hashtext('first operator token'))"))
+    await enter_district(session, SERVICE)
     if tokens.operator_token is not None or await operator_can_call(session, tokens):
         return None
     _, secret = await _issue(session, Operator(), tokens, {"role": Role.OPERATOR, "label": "first"}, district_id=None)
@@ -106,9 +106,9 @@ async def _issue(
     token = Token(
         id=uuid7(), key_id=tokens.key_id, digest=tokens.digest(secret), created_by=caller.described(), **columns
     )
+    await enter_district(session, district_id or SERVICE)
     session.add(token)
     await session.flush()
-    await enter_district(session, district_id or SERVICE)
     trail.record(
         session,
         caller,

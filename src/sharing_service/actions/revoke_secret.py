@@ -9,9 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sharing_service.access.callers import Operator
 from sharing_service.access.models import Token
 from sharing_service.audit import trail
-from sharing_service.audit.models import SERVICE
 from sharing_service.audit.trail import AuditAction
-from sharing_service.database import enter_district
+from sharing_service.database import SERVICE, enter_district
 from sharing_service.errors import Conflict, NotFound
 from sharing_service.sharing import applications, clients
 from sharing_service.sharing.models import ClientSecret
@@ -26,12 +25,12 @@ async def revoke_secret(session: AsyncSession, caller: Operator, application_id:
     if await clients.live_secrets(session, application_id) == [secret_id]:
         raise Conflict("No other secret of this application works. Issue one first.", code="last_secret")
     secret.revoked_at = datetime.now(UTC)
+    await enter_district(session, SERVICE)  # its tokens are of many districts
     await session.execute(
         update(Token)
         .where(Token.secret_id == secret_id, Token.revoked_at.is_(None))
         .values(revoked_at=secret.revoked_at)
     )
-    await enter_district(session, SERVICE)
     trail.record(
         session,
         caller,

@@ -20,7 +20,6 @@ from sharing_service.delivery.differences import NOTHING
 from sharing_service.delivery.publication import Drafts
 from sharing_service.roster import checking, comparing, intake, merging, revisions, staging, syncs
 from sharing_service.roster.archive import ArchiveLimits, Open
-from sharing_service.roster.catalogue import Kind
 from sharing_service.roster.checking import Checked
 from sharing_service.roster.comparing import Comparison
 from sharing_service.roster.differing import ReadWhole
@@ -28,7 +27,7 @@ from sharing_service.roster.enrolling import Pairs
 from sharing_service.roster.enrollment_rows import Frames, read_enrollments
 from sharing_service.roster.fingerprint import fingerprint
 from sharing_service.roster.loading import load_file, load_lines
-from sharing_service.roster.models import LINKS, District, Sync, UploadFile
+from sharing_service.roster.models import District, Sync, UploadFile
 from sharing_service.roster.outcome import Changes, Outcome, rejected_in, removes_too_much, report
 from sharing_service.roster.plain import NotPlain
 from sharing_service.roster.problems import Problem, ProblemLog, UploadUnreadable
@@ -47,13 +46,6 @@ MANY: Final = 1000
 """Rows that may move the statistics of a table so far that the planner must see them at once."""
 MUCH: Final = 10
 """Percent of the records there were that do."""
-
-COUNTED: Final = (
-    *(f"{kind} (district_id, ordinal)" for kind in Kind if kind is not Kind.SECTIONS),
-    "sections (district_id, ordinal, school, course, term)",
-    *(link.name for link in LINKS),
-)
-"""Tables and the columns by which they are joined. Autovacuum looks at all others: it does not count this as done."""
 
 
 @dataclass(slots=True)
@@ -259,4 +251,4 @@ def _check_hold(work: _Work, drafts: Drafts, *, first: bool) -> None:
 async def _refresh_statistics(work: _Work) -> None:
     """The ledgers are evaluated in this transaction, before any autovacuum could tell the planner what came in."""
     if any(changes.added > MANY and 100 * changes.added > MUCH * changes.before for changes in work.outcome.values()):
-        await work.session.execute(text(f"analyze {', '.join(COUNTED)}"))
+        await work.session.execute(text("select refresh_statistics()"))  # only who owns a table may analyse it

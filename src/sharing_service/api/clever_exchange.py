@@ -136,7 +136,7 @@ async def answer(request: Request, asked: Asked, answering: Answering) -> Respon
         found, view = Answer([answers.one(single.page, numbering, asked.version)], single.page), single.view
     else:
         async with AsyncExitStack() as reading:
-            snapshot = await reading.enter_async_context(database_of(request).snapshot(district_id))
+            snapshot = await reading.enter_async_context(database_of(request).snapshot(district_id, digest))
             entered = await views.enter(snapshot, district_id, digest, places)
             if entered is None:
                 raise Unauthenticated

@@ -16,7 +16,7 @@ from sharing_service.actions.exchange_secret import exchange_secret
 from sharing_service.api.dependencies import ServiceDatabase, ServiceTokens, WriteSession
 from sharing_service.api.oauth_client import FORM, ClientByBasic, ClientOf, FormOf
 from sharing_service.api.problems import NOT_KEPT
-from sharing_service.database import Database
+from sharing_service.database import Database, enter_district
 from sharing_service.errors import NotFound, OAuthRefusal
 from sharing_service.sharing import applications, clients
 from sharing_service.sharing.clients import Client
@@ -131,14 +131,16 @@ async def get_tokens(
     query = {"owner_type": "district"} | ({"district": district} if district else {})
     # The snapshot ends before tokens are made: a request that held one connection and waited for another could starve
     # the pool.
+    today, present = datetime.now(UTC).date(), {}
     async with database.read() as session:
-        connected = await applications.connected_districts(session, client.application_id)
-        present = await clients.tokens_of_day(session, client, datetime.now(UTC).date())
+        for district_id in await applications.connected_districts(session, client.application_id):
+            if district in (None, str(district_id)):
+                await enter_district(session, district_id)
+                present[district_id] = await clients.token_of_day(session, client, district_id, today)
     listed = []
-    for district_id in connected:
-        if district in (None, str(district_id)):
-            token = present.get(district_id) or await _made(database, client, tokens, district_id)
-            listed += [_shown(tokens, token, district_id)] if token else []
+    for district_id, found in present.items():
+        token = found or await _made(database, client, tokens, district_id)
+        listed += [_shown(tokens, token, district_id)] if token else []
     return DistrictTokens(data=listed, links=[Link(uri=f"/oauth/tokens?{urlencode(query)}")])
 
 

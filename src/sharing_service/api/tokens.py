@@ -14,6 +14,7 @@ from sharing_service.actions.issue_token import TokenWanted, issue_token
 from sharing_service.actions.revoke_token import revoke_token
 from sharing_service.api.dependencies import ManagementCaller, PageOf, PathId, ReadSession, ServiceTokens, WriteSession
 from sharing_service.api.idempotency import RunOnce
+from sharing_service.database import SERVICE, enter_district
 from sharing_service.errors import Forbidden
 from sharing_service.pagination import Page, page_of
 
@@ -74,6 +75,7 @@ async def get_tokens(
 ) -> Page[TokenShown]:
     """List issued tokens that are not revoked: all of them, or for a district admin those of the own district."""
     district_id = caller.district_id if isinstance(caller, DistrictAdmin) else None
+    await enter_district(session, district_id or SERVICE)
     rows, total = await kept.page(
         session, district_id, by_secret=by_secret, after=wanted.after_id, limit=wanted.limit + 1
     )

@@ -1,7 +1,7 @@
 """Table of the audit trail."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, PrimaryKeyConstraint, Text, Uuid, func
@@ -9,9 +9,6 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sharing_service.database import Base
-
-SERVICE: Final = UUID(int=0)
-"""Stands in place of a district for what concerns the service as a whole, such as a new application."""
 
 
 class AuditEntry(Base):

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from sharing_service.access.callers import Caller
-from sharing_service.audit.models import SERVICE, AuditEntry
+from sharing_service.audit.models import AuditEntry
+from sharing_service.database import SERVICE
 
 
 class AuditAction(StrEnum):

@@ -14,6 +14,7 @@ from sharing_service.cli.demo_requests import printed
 from sharing_service.cli.parentage import exit_on_signals
 from sharing_service.cli.serve import address_of, announced, bound, opened_database, serve_here
 from sharing_service.cli.worker import WorkerChild, limits_of
+from sharing_service.database import Database, DatabaseRole
 from sharing_service.logs import log_to_stderr
 from sharing_service.main import create_app
 from sharing_service.settings import Settings
@@ -30,11 +31,13 @@ def demo(settings: Settings, *, students: int, port: int, data_dir: Path | None)
         operator_token = secrets.token_urlsafe(32)
         own = {"data_dir": place, "database_url": None, "operator_token": SecretStr(operator_token)}
         settings = settings.model_copy(update=own)
-        url = running.enter_context(opened_database(settings, fast=data_dir is None))
-        app = create_app(settings, database_url=url)
+        addresses = running.enter_context(opened_database(settings, fast=data_dir is None))
+        app = create_app(settings, database_url=addresses.api)
 
         async def sync_now() -> None:
-            await worker.run(app.state.database, limits=limits_of(settings), drain=True)
+            database = Database(addresses.worker, role=DatabaseRole.WORKER)
+            await worker.run(database, limits=limits_of(settings), drain=True)
+            await database.close()
 
         async def load() -> None:
             transport = httpx2.ASGITransport(app)
@@ -44,7 +47,7 @@ def demo(settings: Settings, *, students: int, port: int, data_dir: Path | None)
             for line in printed(*loaded, url=address_of(listener)):
                 print(line)
             print(flush=True)
-            running.enter_context(WorkerChild(url))
+            running.enter_context(WorkerChild(addresses.worker))
             running.enter_context(announced(listener))
 
         serve_here(app, listener, first=load)

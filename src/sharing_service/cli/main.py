@@ -108,7 +108,7 @@ def migrate() -> None:
 
 @app.command()
 def worker(parent: Annotated[int | None, typer.Option(hidden=True)] = None) -> None:
-    """Run jobs only, for the database that SHARING_DATABASE_URL names."""
+    """Run jobs only, for the database that SHARING_WORKER_DATABASE_URL or SHARING_DATABASE_URL names."""
     from sharing_service.cli.worker import run_jobs
 
     run_jobs(_settings(), parent=parent)

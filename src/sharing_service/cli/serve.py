@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from multiprocessing import parent_process
 from typing import Any, Final
 
@@ -44,20 +45,28 @@ _OPTIONS: Final[dict[str, Any]] = {
 }
 
 
+@dataclass(frozen=True)
+class Addresses:
+    """Where the database is, each time as the login of who works there."""
+
+    api: str
+    worker: str
+
+
 def serve(settings: Settings, *, host: str, port: int, processes: int) -> None:
     """Run the service until a signal ends it: first the running requests, then the worker, then PostgreSQL."""
     log_to_stderr(settings.log_level)
     exit_on_signals()
     with ExitStack() as running:
         listener = running.enter_context(bound(host, port))
-        url = running.enter_context(opened_database(settings))
-        running.enter_context(WorkerChild(url))
-        print_first_token(settings, url)
+        addresses = running.enter_context(opened_database(settings))
+        running.enter_context(WorkerChild(addresses.worker))
+        print_first_token(settings, addresses.api)
         running.enter_context(announced(listener))
         if processes == 1:
-            serve_here(create_app(settings, database_url=url), listener)
+            serve_here(create_app(settings, database_url=addresses.api), listener)
         else:
-            _serve_in_children(url, listener, processes)
+            _serve_in_children(addresses.api, listener, processes)
 
 
 @contextmanager
@@ -93,20 +102,23 @@ def _errors_told(host: str, port: int) -> Iterator[None]:
 
 
 @contextmanager
-def opened_database(settings: Settings, *, fast: bool = False) -> Iterator[str]:
-    """The address of the database, at the newest migration: the named one, or an embedded one while the block runs."""
+def opened_database(settings: Settings, *, fast: bool = False) -> Iterator[Addresses]:
+    """The addresses of the database, at the newest migration: the named one, or an embedded one while the block runs.
+
+    API and worker log into the embedded one by passwords of their own, with which nobody changes the schema.
+    """
     if settings.database_url is not None:
-        _bring_up_to_date(settings.database_url)
-        yield settings.database_url
+        _bring_up_to_date(settings.migration_database_url or settings.database_url)
+        yield Addresses(settings.database_url, settings.worker_database_url or settings.database_url)
         return
     with embedded.start(settings.data_dir, fast=fast) as server:
         _bring_up_to_date(server.url)
-        yield server.url
+        yield Addresses(**server.make_logins())
 
 
 def _bring_up_to_date(url: str) -> None:
     try:
-        # A server that somebody else has migrated may give us a role that owns nothing: then there is nothing to do.
+        # A server that somebody else has migrated may give us a login that owns nothing: then there is nothing to do.
         if not asyncio.run(_is_up_to_date(url)):
             schema.upgrade(url)
     except (OSError, SQLAlchemyError, CommandError) as error:
@@ -116,7 +128,7 @@ def _bring_up_to_date(url: str) -> None:
 
 
 async def _is_up_to_date(url: str) -> bool:
-    database = Database(url)
+    database = Database(url, role=None)  # the roles are made by the migrations
     try:
         async with database.read() as session:
             return await schema.is_current(session)

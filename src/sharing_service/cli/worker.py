@@ -15,7 +15,7 @@ from pgqueuer import PgQueuer
 from sharing_service import worker
 from sharing_service.cli.failure import CommandFailed
 from sharing_service.cli.parentage import end_with
-from sharing_service.database import Database
+from sharing_service.database import Database, DatabaseRole
 from sharing_service.logs import log_to_stderr
 from sharing_service.roster.archive import ArchiveLimits
 from sharing_service.settings import Settings
@@ -32,11 +32,12 @@ def run_jobs(settings: Settings, *, parent: int | None = None) -> None:
     if parent is not None:
         end_with(parent)
     log_to_stderr(settings.log_level)
-    if settings.database_url is None:
+    url = settings.worker_database_url or settings.database_url
+    if url is None:
         raise CommandFailed(
             "Set SHARING_DATABASE_URL; the embedded PostgreSQL is for `serve`, which runs a worker too."
         )
-    asyncio.run(_run_until_signal(settings.database_url, settings))
+    asyncio.run(_run_until_signal(url, settings))
 
 
 async def _run_until_signal(url: str, settings: Settings) -> None:
@@ -44,7 +45,7 @@ async def _run_until_signal(url: str, settings: Settings) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, queue.shutdown.set)
 
-    database = Database(url, pool_size=settings.pool_size)
+    database = Database(url, pool_size=settings.pool_size, role=DatabaseRole.WORKER)
     try:
         await worker.run(database, limits=limits_of(settings), started=started)
     finally:
@@ -90,7 +91,8 @@ class WorkerChild:
         command = [sys.executable, "-P", "-m", "sharing_service.cli", "worker", "--parent", str(os.getpid())]
         return subprocess.Popen(  # noqa: S603 - our own program
             command,
-            env=os.environ | {"SHARING_DATABASE_URL": self._url},
+            # Both, or a file of settings would name the login of the API as well.
+            env=os.environ | {"SHARING_DATABASE_URL": self._url, "SHARING_WORKER_DATABASE_URL": self._url},
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C in a terminal is for the parent, which stops the worker after the API
         )

@@ -11,10 +11,9 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import ARRAY, Integer, Text, Uuid, cast, func, literal_column, select, true
+from sqlalchemy import ARRAY, Integer, Text, cast, func, literal_column, select, true
 
-from sharing_service.access.models import Token
-from sharing_service.database import Prepared
+from sharing_service.database import Prepared, inside
 from sharing_service.delivery import ledger, pages, views
 from sharing_service.delivery.fragments import granted_fragments
 from sharing_service.delivery.joining import Fragments, Joined, joined, related_students, with_ordinals
@@ -79,9 +78,9 @@ async def read(driver: asyncpg.Connection, district_id: UUID, digest: bytes, pla
 
 @lru_cache(maxsize=256)
 def _statement(numbering: Joined, granted: Fragments) -> Prepared:
-    context = select(cast(func.set_config("app.district_id", cast(DISTRICT, Text), literal_column("true")), Uuid))
-    # The token waits for the context, and the record for the token.
-    entered = views.ENTERING.where(Token.district_id == context.scalar_subquery()).cte("entered")
+    # The token waits for the settings, and the record for the token.
+    digest = func.encode(views.DIGEST, literal_column("'hex'"))
+    entered = inside(views.ENTERING, district_id=cast(DISTRICT, Text), token_digest=digest).cte("entered")
     only = cast(select(func.array_agg(entered.c.record)).scalar_subquery(), ARRAY(Integer))
     page = joined(numbering, granted, enveloped=False)
     if numbering == "people":

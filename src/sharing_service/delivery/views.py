@@ -28,6 +28,10 @@ AFTER_ALL: Final = 2**31 - 1
 """Above every ordinal."""
 
 
+DIGEST: Final = bindparam("digest", type_=LargeBinary)
+"""Of the token that a request presents."""
+
+
 class Places(NamedTuple):
     """The ids that a request names, each in its numbering; absent ones are None."""
 
@@ -129,7 +133,7 @@ ENTERING: Final = (
     .outerjoin(Grant, (Grant.district_id == Token.district_id) & (Grant.application_id == Token.application_id))
     .outerjoin(District, District.id == Grant.district_id)
     .where(
-        Token.digest == bindparam("digest", type_=LargeBinary),
+        Token.digest == DIGEST,
         Token.district_id == bindparam("district_id", type_=Uuid),
         *USABLE,
     )

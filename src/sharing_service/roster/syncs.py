@@ -8,9 +8,10 @@ from uuid import UUID
 from sqlalchemy import func, literal, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sharing_service.database import enter_district
 from sharing_service.errors import Conflict, NotFound
 from sharing_service.roster import intake
-from sharing_service.roster.models import Sync
+from sharing_service.roster.models import District, Sync
 from sharing_service.roster.problems import ProblemLog
 
 FINAL: Final = frozenset({"published", "checked", "failed", "discarded"})
@@ -56,8 +57,13 @@ async def take_turn(session: AsyncSession, district_id: UUID) -> bool:
 
 
 async def districts_waiting(session: AsyncSession) -> Sequence[UUID]:
-    """The districts that have a sync which is not finished."""
-    return (await session.scalars(select(Sync.district_id).where(Sync.status.in_(UNFINISHED)).distinct())).all()
+    """The districts that have a sync which is not finished, asked one by one: no transaction sees rows of two."""
+    waiting = []
+    for district_id in (await session.scalars(select(District.id).where(District.erasing_since.is_(None)))).all():
+        await enter_district(session, district_id)
+        if await next_of(session, district_id) is not None:
+            waiting.append(district_id)
+    return waiting
 
 
 async def next_of(session: AsyncSession, district_id: UUID) -> Sync | None:

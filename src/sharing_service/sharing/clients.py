@@ -135,7 +135,7 @@ async def add_token(
 
     The second value is its text; that of a day can be computed anew.
     """
-    await purge(session)
+    await purge(session, district_id)
     now, token_id = datetime.now(UTC), uuid7()
     text = compose(district_id, random_secret()) if day is None else text_of_day(tokens, district_id, token_id)
     token = Token(
@@ -163,7 +163,7 @@ def text_of_day(tokens: Tokens, district_id: UUID, token_id: UUID) -> str:
     return compose(district_id, tokens.derived_secret("token of a day", str(token_id)))
 
 
-async def tokens_of_day(session: AsyncSession, client: Client, day: date) -> dict[UUID, Token]:
-    """The tokens that this client's secret has for a day, by district."""
-    statement = select(Token).where(Token.secret_id == client.secret_id, Token.day == day, *USABLE)
-    return {token.district_id: token for token in await session.scalars(statement) if token.district_id}
+async def token_of_day(session: AsyncSession, client: Client, district_id: UUID, day: date) -> Token | None:
+    """The token that this client's secret has for a day in a district."""
+    named = (Token.district_id == district_id, Token.secret_id == client.secret_id, Token.day == day)
+    return (await session.scalars(select(Token).where(*named, *USABLE))).one_or_none()

@@ -1,0 +1,1 @@
+"""The walls between districts: each holds where another has fallen."""
