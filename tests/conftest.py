@@ -30,6 +30,10 @@ hypothesis_settings.register_profile("nightly", max_examples=10_000, phases=UNSH
 hypothesis_settings.load_profile("check")
 
 
+# Two processes share what is made up at random. Both halves run the same lines: coverage slows down one of them only.
+HALVES = ["first", pytest.param("second", marks=pytest.mark.no_cover)]
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a run choose its PostgreSQL: `--postgres-bindir /usr/lib/postgresql/15/bin`."""
     parser.addoption("--postgres-bindir", type=Path, default=None, help="run on the PostgreSQL of this directory")

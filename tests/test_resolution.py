@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
+from tests.conftest import HALVES
 from tests.factories.permissions import blocks, permissions, site_selections, with_public_ids
 from tests.factories.reading import seen_by
 from tests.factories.service import Connected, Service
@@ -34,7 +35,7 @@ def stories(draw: st.DrawFn) -> Story:
     return world, draw(site_selections(world)), cases
 
 
-@pytest.mark.parametrize("half", ["first", "second"])
+@pytest.mark.parametrize("half", HALVES)
 @settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(story=stories())
 @pytest.mark.asvs("V8.2.2")

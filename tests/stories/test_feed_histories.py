@@ -19,7 +19,7 @@ from sharing_service.main import create_app
 from sharing_service.roster.models import Identity
 from sharing_service.settings import Settings
 from sharing_service.sharing.fields import BY_NAME
-from tests.conftest import OPERATOR_TOKEN
+from tests.conftest import HALVES, OPERATOR_TOKEN
 from tests.factories.following import Follower, as_text, changes, named, read_lists
 from tests.factories.permissions import permissions, site_selections, with_public_ids
 from tests.factories.service import EVERY_FIELD, Service, answered, bearer
@@ -290,7 +290,7 @@ def mixed(world: World, other: World, parts: set[str]) -> World:
     return replace(found, **people, sections=sections, enrollments=enrolled, contacts=contacts)
 
 
-@pytest.mark.parametrize("half", ["first", "second"])
+@pytest.mark.parametrize("half", HALVES)
 def test_histories(database_url: str, tmp_path_factory: pytest.TempPathFactory, half: str) -> None:
     """After each step the feed holds the events that lead from the lists before to the lists now, and no others.
 
