@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from sharing_service.database import Database, DatabaseRole
@@ -33,6 +34,7 @@ async def asked(by_hand: Database, query: str) -> list[Any]:
         return list(await session.execute(text(query)))
 
 
+@pytest.mark.asvs("V8.4.1")
 async def test_every_table_of_a_district_has_row_level_security(by_hand: Database) -> None:
     """Each table with `district_id` has row level security, enabled, and forced for its owner as well."""
     found = await asked(by_hand, OF_DISTRICTS)
@@ -65,6 +67,7 @@ async def test_no_policy_lets_all_pass_but_to_the_auditor(by_hand: Database) -> 
     assert blind == {("audit", DatabaseRole.AUDIT.value, "SELECT")}
 
 
+@pytest.mark.asvs("V13.2.2")
 async def test_who_serves_owns_nothing(by_hand: Database) -> None:
     """No role of the service is a superuser, passes by row level security or logs in, and only one owns anything.
 
@@ -86,6 +89,7 @@ async def test_who_serves_owns_nothing(by_hand: Database) -> None:
     assert await asked(by_hand, f"select 1 from pg_auth_members where member::regrole::text in ({names})") == []
 
 
+@pytest.mark.asvs("V16.4.2")
 async def test_nobody_who_serves_goes_round_the_policies(by_hand: Database) -> None:
     """TRUNCATE asks no policy, a foreign key tells what another district has, and nobody edits the trail."""
     for role in SERVING:
@@ -96,6 +100,7 @@ async def test_nobody_who_serves_goes_round_the_policies(by_hand: Database) -> N
         assert [row.may for row in await asked(by_hand, edit)] == [False], role
 
 
+@pytest.mark.asvs("V13.2.2")
 async def test_the_auditor_only_reads(by_hand: Database) -> None:
     """The auditor changes no table, and reads neither roster, secrets nor what is shared."""
     write = f"has_table_privilege('{DatabaseRole.AUDIT}', c.oid, 'INSERT, UPDATE, DELETE')"

@@ -80,6 +80,7 @@ WAYS: Final = {
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.asvs("V8.4.1")
 async def test_a_district_ends_with_its_transaction(database_url: str, way: Way) -> None:
     """Whichever way a transaction enters a district, the next one on that connection is in none.
 

@@ -108,6 +108,7 @@ def either(request: pytest.FixtureRequest, walled: Town, bare: Town) -> Town:
     return walled if request.param == "walled" else bare
 
 
+@pytest.mark.asvs("V8.4.1")
 async def test_routes_and_statements_keep_districts_apart(either: Town) -> None:
     """An admin and an application of one district learn nothing of another, even where no policy is left.
 
@@ -181,6 +182,7 @@ HOLES: Final = {
 
 
 @pytest.mark.parametrize("hole", HOLES.values(), ids=HOLES)
+@pytest.mark.asvs("V8.4.1")
 async def test_a_forgotten_condition_shows_nothing(walled: Town, bare: Town, hole: Hole) -> None:
     """A statement that forgets its district still finds the rows of this one only; without policies it finds more.
 

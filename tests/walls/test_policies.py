@@ -46,6 +46,7 @@ async def as_role(database_url: str, role: DatabaseRole) -> AsyncIterator[asyncp
 
 
 @pytest.mark.parametrize("role", SERVING)
+@pytest.mark.asvs("V8.4.1", "V16.5.3")
 async def test_without_a_district_every_read_is_an_error(database_url: str, rows: Filled, role: DatabaseRole) -> None:
     """Whoever forgets to say in which district it is gets an error, on a new connection and on a used one.
 
@@ -64,6 +65,7 @@ async def test_without_a_district_every_read_is_an_error(database_url: str, rows
 
 
 @pytest.mark.parametrize("role", SERVING)
+@pytest.mark.asvs("V8.4.1")
 async def test_another_district_is_not_there(database_url: str, rows: Filled, role: DatabaseRole) -> None:
     """In one district a row of another can neither be seen, changed, deleted nor made, nor one's own moved there.
 
@@ -90,6 +92,7 @@ async def test_another_district_is_not_there(database_url: str, rows: Filled, ro
                     await connection.execute(table.insert(rows.there, rows.applications[0]))
 
 
+@pytest.mark.asvs("V8.2.2")
 async def test_a_partner_sees_its_own_grant(database_url: str, rows: Filled) -> None:
     """Of what belongs to applications a partner sees that of the one whose token it presents, and of no other.
 

@@ -35,6 +35,7 @@ ANY: Final = "select from grants where district_id = '00000000-0000-0000-0000-00
 
 
 @pytest.mark.parametrize("role", [role for role in DatabaseRole if role is not DatabaseRole.OWNER])
+@pytest.mark.asvs("V13.2.2")
 async def test_who_serves_changes_no_schema(database_url: str, role: DatabaseRole) -> None:
     """Whoever serves can neither change a table, nor a policy, nor go round them."""
     async with connected(Database(database_url, role=role)) as connection:
@@ -86,6 +87,7 @@ def logins(server: EmbeddedPostgres) -> dict[str, str]:
         ("worker", {DatabaseRole.WORKER}),
     ],
 )
+@pytest.mark.asvs("V13.2.2")
 async def test_a_login_takes_on_its_own_roles_only(logins: dict[str, str], name: str, roles: set[DatabaseRole]) -> None:
     """The API of the embedded database can become neither worker, owner nor superuser, nor the worker anybody else.
 
