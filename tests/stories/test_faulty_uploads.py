@@ -22,6 +22,11 @@ COMPARED = [upload for upload in PASSING if upload.archive or upload.stage == "s
 @pytest.fixture(scope="module")
 async def tutor(service: Service) -> Connected:
     """An application that receives the whole of a small district."""
+    return await receiving_all(service)
+
+
+async def receiving_all(service: Service) -> Connected:
+    """A new district that shares all it has with an application."""
     district = await service.district()
     await district.publish(render(SMALL_DISTRICT))
     tutor = await district.connect()

@@ -5,11 +5,9 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.factories.logged import logged
 from tests.factories.service import Connected, District, Json, Service
-from tests.factories.small_district import SMALL_DISTRICT
-from tests.factories.upload import render
 from tests.roster.faulty_uploads import GOOD, FaultyUpload
 from tests.roster.test_hostile import CHANGED, HOSTILE, edited
-from tests.stories.test_faulty_uploads import check_told, seen, send
+from tests.stories.test_faulty_uploads import check_told, receiving_all, seen, send
 
 FAILING = [upload for upload in HOSTILE if upload.outcome == "failed"]
 PASSING = [upload for upload in HOSTILE if upload.outcome == "published" and (upload.archive or upload.stage == "sync")]
@@ -19,11 +17,7 @@ PASSING = [upload for upload in HOSTILE if upload.outcome == "published" and (up
 @pytest.fixture(scope="module")
 async def tutor(service: Service) -> Connected:
     """An application that receives the whole of a small district."""
-    district = await service.district()
-    await district.publish(render(SMALL_DISTRICT))
-    tutor = await district.connect()
-    await tutor.share({"mode": "district", "include_staff": True})
-    return tutor
+    return await receiving_all(service)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ MANAGEMENT: Final = "/v1/"
 """Below it are the routes of a dashboard. Partners ask from servers: to a browser their routes stay closed."""
 METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
 SENT: Final = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "traceparent")
-READ: Final = ("ETag", "Location", "Retry-After", "X-Request-Id")
+READ: Final = ("ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id")
 
 
 class Crossing:
