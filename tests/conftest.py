@@ -30,8 +30,8 @@ hypothesis_settings.register_profile("nightly", max_examples=10_000, phases=UNSH
 hypothesis_settings.load_profile("check")
 
 
-# Two processes share what is made up at random. Both halves run the same lines: coverage slows down one of them only.
-HALVES = ["first", pytest.param("second", marks=pytest.mark.no_cover)]
+# Two processes share what is made up at random.
+HALVES = ["first", "second"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
