@@ -84,6 +84,19 @@ async def test_a_large_page_is_what_small_ones_are(readers: Readers, large: Larg
         assert gzip.decompress(b"".join([part async for part in packed.aiter_raw()])) == answer.content
 
 
+async def test_a_large_page_without_persons_discloses_nobody(readers: Readers) -> None:
+    """Courses are sent as they are read; ordinals of which no document is there any more leave no gap in the list."""
+    roster = Roster()
+    courses = [roster.record(Kind.COURSES, name=f"Course {number}") for number in range(READ_AT_ONCE + 5)]
+    async with readers.by_hand.write() as session:
+        await roster.publish(session)
+        sets = roster.everything() | {Kind.COURSES: range(3 * READ_AT_ONCE)}
+        token = await roster.grant(session, readers.app.state.tokens, sets=sets)
+    large = Large(roster, Partner(readers.client, token), 0, [])
+    assert await large.reader.ids("/courses?limit=10000") == [roster.ids["courses", course] for course in courses]
+    assert await large.disclosed(readers) == []
+
+
 async def test_a_large_page_links_to_its_neighbours(large: Large) -> None:
     """Next and prev name the ends of a page that was not read when its sending began."""
     everybody = [large.roster.ids["people", ordinal] for ordinal in large.shared]
