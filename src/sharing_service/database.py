@@ -1,6 +1,5 @@
 """Engine, declarative base, sessions and the district context of a transaction."""
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +23,8 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter
+
+from sharing_service.drivers import Drivers
 
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -52,12 +53,12 @@ class DatabaseRole(StrEnum):
 SERVICE: Final = UUID(int=0)
 """Stands in place of a district for what concerns the service as a whole, such as the tokens of operators."""
 SERVER_SETTINGS: Final = {"application_name": "sharing-service", "jit": "off"}
-WAIT_SECONDS: Final = 30
-"""How long a request waits for a connection before it is told to come again."""
 RECORDERS: Final = 2
 """Connections that record disclosures, each for one district at a time; who waits for one may hold one to read from."""
 HELPERS: Final = 2
 """Connections that read beside another one, each for one long reading at a time."""
+DIALECT: Final = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+"""How SQLAlchemy writes what the driver is given directly."""
 LETTERS = "unicode_letters"
 """The collation of the migrations under which lower() knows every alphabet."""
 
@@ -86,7 +87,7 @@ class Prepared:
         """Compile a statement whose values are named bind parameters; constants become part of its text."""
         constant = visitors.cloned_traverse(statement, {}, {"bindparam": _write_out})
         compiled = constant.compile(
-            dialect=PGDialect_asyncpg(),  # type: ignore[no-untyped-call]
+            dialect=DIALECT,
             compile_kwargs={"render_postcompile": True},
         )
         assert isinstance(compiled, SQLCompiler)  # noqa: S101 - what a statement compiles to
@@ -109,62 +110,6 @@ class Prepared:
 
     def _ordered(self, values: Mapping[str, Any]) -> list[Any]:
         return [values[name] for name in self._names]
-
-
-class Drivers:
-    """Connections without SQLAlchemy, which takes as long to lend one as PostgreSQL to find a record by its key."""
-
-    def __init__(self, options: Mapping[str, Any], *, size: int) -> None:
-        """Connect with these options of the driver, up to `size` times, when somebody needs it."""
-        self.idle: list[asyncpg.Connection] = []
-        self._options = options
-        self._free = asyncio.Semaphore(size)
-
-    @property
-    def are_busy(self) -> bool:
-        """Whether somebody who wanted to borrow would have to wait."""
-        return self._free.locked()
-
-    @asynccontextmanager
-    async def lend(self) -> AsyncIterator[asyncpg.Connection]:
-        """A connection without a transaction, for one borrower at a time; TimeoutError if none comes free."""
-        if self.are_busy:
-            async with asyncio.timeout(WAIT_SECONDS):
-                await self._free.acquire()
-        else:
-            await self._free.acquire()
-        try:
-            driver = await self._taken()
-            try:
-                yield driver
-            except asyncio.CancelledError:
-                driver.terminate()  # a statement may be under way, and its transaction begin only then
-                raise
-            finally:
-                self._take_back(driver)
-        finally:
-            self._free.release()
-
-    async def close(self) -> None:
-        """Close the connections that nobody has borrowed."""
-        while self.idle:
-            await self.idle.pop().close()
-
-    async def _taken(self) -> asyncpg.Connection:
-        while self.idle:
-            driver = self.idle.pop()
-            if not driver.is_closed():
-                return driver
-        return await asyncpg.connect(**self._options)
-
-    def _take_back(self, driver: asyncpg.Connection) -> None:
-        if driver.is_closed():
-            return
-        # Whoever gets a connection whose transaction goes on would read an old roster.
-        if driver.is_in_transaction():
-            driver.terminate()
-        else:
-            self.idle.append(driver)
 
 
 class Database:

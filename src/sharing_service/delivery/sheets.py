@@ -22,8 +22,8 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
+from sharing_service.database import DIALECT
 from sharing_service.roster.catalogue import PEOPLE, Kind, ValueType
 from sharing_service.roster.linked import Seen
 from sharing_service.roster.models import RECORDS, enrollments, school_people, section_teachers, sections
@@ -71,8 +71,7 @@ def statement(district_id: UUID, kind: Kind, *, shape: Shape, seen: Seen) -> str
         .order_by(table.c.ordinal)
     )
     # COPY takes no parameters: the values are ids, numbers and signs of ours, and SQLAlchemy quotes them.
-    dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
-    return str(selected.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+    return str(selected.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))
 
 
 class Turn:
