@@ -53,6 +53,7 @@ LOGINS: Final = {
     "auditor": (DatabaseRole.AUDIT,),
 }
 """Who logs in beside the superuser, and in which roles."""
+LOGIN: Final = "sharing_{}_login"
 
 
 class EmbeddedPostgres:
@@ -78,7 +79,7 @@ class EmbeddedPostgres:
         _, _, place = self.dsn.partition("@")
         passwords = {name: secrets.token_hex(24) for name in LOGINS}
         asyncio.run(_ensure_logins(self.dsn, passwords))
-        urls = {name: f"postgresql://sharing_{name}_login:{word}@{place}" for name, word in passwords.items()}
+        urls = {name: f"postgresql://{LOGIN.format(name)}:{word}@{place}" for name, word in passwords.items()}
         with open(os.open(self.folder / "auditor.url", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(urls.pop("auditor") + "\n")
         return urls
@@ -176,7 +177,7 @@ async def _ensure_logins(dsn: str, passwords: Mapping[str, str]) -> None:
     connection = await asyncpg.connect(dsn, ssl=False)
     try:
         for name, password in passwords.items():
-            login = f"sharing_{name}_login"
+            login = LOGIN.format(name)
             if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", login):
                 await connection.execute(f"CREATE ROLE {login}")
             await connection.execute(f"ALTER ROLE {login} LOGIN PASSWORD '{password}'")

@@ -51,12 +51,12 @@ async def streamed(
     parts: AsyncIterator[bytes], links: Callable[[], Links], *, count: int | None
 ) -> AsyncGenerator[bytes]:
     """What `several` gives of parts that are still to be read; the links are asked for behind the last one."""
-    before = b'{"data":['
+    yield b'{"data":['
+    separator = b""
     async for part in parts:
-        yield before + part
-        before = b","
-    end = b"]" + _end(links(), count=count)
-    yield end if before == b"," else before + end
+        yield separator + part
+        separator = b","
+    yield b"]" + _end(links(), count=count)
 
 
 def enveloped(data: bytes, links: Links, **members: object) -> bytes:

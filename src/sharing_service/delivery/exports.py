@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from itertools import cycle
+from itertools import cycle, islice
 from typing import Final
 from uuid import UUID
 
@@ -88,16 +88,17 @@ async def as_csv(
     async with database.side_by_side(session, district_id) as drivers:
         for driver in drivers:
             await sheets.plan_for_bulk(driver)
+        coming = (
+            Turn(driver, statement, shared[start : start + at_once])
+            for start, driver in zip(range(0, len(shared), at_once), cycle(drivers))
+        )
         try:
-            for start, driver in zip(range(0, len(shared), at_once), cycle(drivers)):
-                if len(turns) == len(drivers):
-                    async for piece in turns[0].pieces():
-                        yield piece
-                    turns.popleft()
-                turns.append(Turn(driver, statement, shared[start : start + at_once]))
-            for turn in turns:
-                async for piece in turn.pieces():
+            turns.extend(islice(coming, len(drivers)))
+            while turns:
+                async for piece in turns[0].pieces():
                     yield piece
+                turns.popleft()
+                turns.extend(islice(coming, 1))
         finally:
             for turn in turns:
                 await turn.close()
