@@ -197,6 +197,18 @@ async def test_a_page_that_cannot_be_read_on_has_no_end(closed: tuple[AsyncExitS
     assert (b"".join(client), client.ended, is_closed.is_set()) == (b"onetwothree", False, True)
 
 
+async def test_a_head_reads_nothing(closed: tuple[AsyncExitStack, asyncio.Event]) -> None:
+    """What a HEAD would not send is not read either, and its connection is free.
+
+    Catches a page of 10,000 records that is read to be thrown away.
+    """
+    reading, is_closed = closed
+    client = Sent()
+    client.ready.set()
+    await Streamed(parts(failing=True), {}, reading)(SCOPE | {"method": "HEAD"}, nothing, client)
+    assert (b"".join(client), client.ended, is_closed.is_set()) == (b"", True, True)
+
+
 async def test_an_answer_that_is_given_up_reads_no_further(closed: tuple[AsyncExitStack, asyncio.Event]) -> None:
     """When the request is cancelled, the reader has ended and its connection is free."""
     reading, is_closed = closed

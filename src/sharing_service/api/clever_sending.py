@@ -4,6 +4,7 @@ import asyncio
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
+from functools import partial
 from typing import Final
 
 from fastapi import Request, Response
@@ -17,6 +18,8 @@ LEVEL: Final = 1
 """Of zlib: a page becomes a ninth; level 6 takes two and a half times as long for a quarter less."""
 GZIP: Final = 16 + zlib.MAX_WBITS
 """Window bits by which zlib writes the frame of gzip."""
+
+_compressor = partial(zlib.compressobj, LEVEL, zlib.DEFLATED, GZIP)
 
 UNTIL_SENT: Final = "sharing_service.until_sent"
 """Where the scope of a request keeps a stack that is closed when its answer has been sent, or never will be."""
@@ -56,7 +59,7 @@ class Streamed(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
         read: asyncio.Queue[bytes | None] = asyncio.Queue()
-        reader = asyncio.create_task(self._read(read))
+        reader = asyncio.create_task(self._read(read, wanted=scope["method"] != "HEAD"))
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             while (part := await read.get()) is not None:
@@ -67,11 +70,12 @@ class Streamed(Response):
             reader.cancel()
             await asyncio.wait([reader])
 
-    async def _read(self, read: "asyncio.Queue[bytes | None]") -> None:
+    async def _read(self, read: "asyncio.Queue[bytes | None]", *, wanted: bool) -> None:
         try:
             async with self.reading, aclosing(self.parts):
-                async for part in self.parts:
-                    read.put_nowait(part)
+                if wanted:
+                    async for part in self.parts:
+                        read.put_nowait(part)
         finally:
             read.put_nowait(None)
 
@@ -86,7 +90,7 @@ def streamed(
 
 
 async def _compressing(parts: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
-    compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
+    compressor = _compressor()
     async for part in parts:
         if packed := await asyncio.to_thread(compressor.compress, part):
             yield packed
@@ -117,7 +121,7 @@ def accepts_gzip(accepted: str) -> bool:
 
 
 def _compressed(parts: Sequence[bytes]) -> bytes:
-    compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
+    compressor = _compressor()
     return b"".join((*map(compressor.compress, parts), compressor.flush()))
 
 
