@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx2
@@ -67,6 +68,17 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await database.close()
 
 
+@asynccontextmanager
+async def undone(database: Database) -> AsyncIterator[AsyncSession]:
+    """A write session whose work is undone afterwards."""
+    async with database.engine.connect() as connection:
+        transaction = await connection.begin()
+        make_session = async_sessionmaker(connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
+        async with make_session() as session:
+            yield session
+        await transaction.rollback()
+
+
 @pytest.fixture(scope="session")
 async def jobs(database_url: str) -> AsyncIterator[Database]:
     """The database as the worker sees it."""
@@ -86,12 +98,8 @@ async def by_hand(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def session(jobs: Database) -> AsyncIterator[AsyncSession]:
     """A write session of the worker whose work is undone after the test."""
-    async with jobs.engine.connect() as connection:
-        transaction = await connection.begin()
-        make_session = async_sessionmaker(connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
-        async with make_session() as session:
-            yield session
-        await transaction.rollback()
+    async with undone(jobs) as session:
+        yield session
 
 
 @pytest.fixture(scope="session")
