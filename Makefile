@@ -1,6 +1,8 @@
 PYTHON ?= python3
 # Tests run in this many processes; 0 runs them in one, which a debugger wants.
 WORKERS ?= 2
+# A process that is done takes over tests that another one has not begun.
+SPREAD := -n $(WORKERS) --dist worksteal
 # What `make test` runs: ARGS="tests/sharing -x" runs a part.
 ARGS ?= tests
 
@@ -39,8 +41,8 @@ check: .venv/installed-dev ## Run every check, exactly as CI does
 	$(BIN)/ruff format --check $(READABLE)
 	@$(MAKE) --no-print-directory lint types contracts
 	$(BIN)/coverage erase
-	$(if $(OTHER_POSTGRES),$(BIN)/pytest -n $(WORKERS) --hypothesis-profile=quick --postgres-bindir $(OTHER_POSTGRES) $(ALIKE) tests/stories tests/actions tests/test_resolution.py tests/test_database.py tests/test_migrations.py)
-	$(BIN)/pytest -n $(WORKERS) --cov --cov-report=
+	$(if $(OTHER_POSTGRES),$(BIN)/pytest $(SPREAD) --hypothesis-profile=quick --postgres-bindir $(OTHER_POSTGRES) $(ALIKE) tests/stories tests/actions tests/test_resolution.py tests/test_database.py tests/test_migrations.py)
+	$(BIN)/pytest $(SPREAD) --cov --cov-report= --durations=10
 # Silent when met, so that the closing line is the tests' own summary.
 	@$(BIN)/coverage report --include='$(STRICT)' --fail-under=100 > .coverage-strict.txt || { cat .coverage-strict.txt; exit 1; }
 	@$(BIN)/coverage report --omit='$(STRICT)' --fail-under=95 > .coverage-rest.txt || { cat .coverage-rest.txt; exit 1; }
