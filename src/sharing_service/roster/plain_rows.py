@@ -1,7 +1,7 @@
 """The rows of a plain file of records, many at a time, as `read_rows` would give them one by one."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import polars as pl
@@ -31,12 +31,24 @@ def read_plain(kind: Kind, file: str, open_csv: Open, log: ProblemLog) -> Iterat
 
 def read_lines(kind: Kind, layout: Layout, open_csv: Open, wanted: pl.Series) -> Iterator[bytes]:
     """What `read_plain` gives of some lines, by their ascending numbers."""
+    numbers, texts = [], []
     for line, data in plain_blocks(open_csv, layout.width, block=BLOCK):
         lines = lines_of(data)
-        places = wanted.filter(wanted.is_between(line, line + len(lines) - 1)) - line
-        if len(places):
-            chosen = "\n".join(lines.gather(places)) + "\n"
-            yield _copy_text(_cleaned(kind, layout, places + line, split(chosen.encode(), layout.width)))
+        here = wanted.filter(wanted.is_between(line, line + len(lines) - 1))
+        if len(here):
+            numbers.append(here)
+            texts.append("\n".join(lines.gather(here - line)) + "\n")
+        # Cleaned together: a few rows of a block take nearly as long as all of them.
+        if sum(map(len, texts)) > BLOCK:
+            yield _copied(kind, layout, numbers, texts)
+            numbers, texts = [], []
+    if texts:
+        yield _copied(kind, layout, numbers, texts)
+
+
+def _copied(kind: Kind, layout: Layout, numbers: Sequence[pl.Series], texts: Sequence[str]) -> bytes:
+    cells = split("".join(texts).encode(), layout.width)
+    return _copy_text(_cleaned(kind, layout, pl.concat(numbers), cells))
 
 
 def _cleaned(kind: Kind, layout: Layout, lines: pl.Series, cells: pl.DataFrame) -> pl.DataFrame:
