@@ -12,6 +12,8 @@ from pyroaring import AbstractBitMap, BitMap
 
 from sharing_service.delivery.fragments import granted_fragments
 from sharing_service.roster.catalogue import Kind, Numbering, numbering_of
+from sharing_service.roster.enrolling import Pairs as Keys
+from sharing_service.roster.enrolling import firsts, missing, paired
 from sharing_service.sharing.fields import GrantedFields
 from sharing_service.sharing.graph import Graph, Links, Ordinals, bitmap
 
@@ -34,10 +36,14 @@ class Reference:
             return BitMap()
         return links.lefts(BitMap(others)) if self.owner_is_left else links.rights(BitMap(others))
 
-    def of(self, graph: Graph, owner: int) -> BitMap:
-        """What one record is linked to."""
+    def links_with(self, graph: Graph, others: AbstractBitMap) -> Keys:
+        """The links with any of these, the owner first."""
         links: Links = getattr(graph, self.links)
-        return links.rights(BitMap([owner])) if self.owner_is_left else links.lefts(BitMap([owner]))
+        if self.owner_is_left:
+            owners, found = links.pairs_of_rights(BitMap(others))
+        else:
+            found, owners = links.pairs_of_lefts(BitMap(others))
+        return paired(owners.astype(np.int32), found.astype(np.int32))
 
 
 SCHOOL: Final = Reference("sections", Kind.SCHOOLS, "placed")
@@ -58,15 +64,13 @@ class Pairs:
         """Index two columns."""
         self._links = Links.of(owners.astype(np.uint32), others.astype(np.uint32))
         self._others = bitmap(others)
+        self.keys: Keys = np.sort(paired(owners.astype(np.int32), others.astype(np.int32)))
+        """Each of them, the owner first; ascending."""
 
     def owners(self, others: AbstractBitMap) -> BitMap:
         """The records whose link with any of these moved."""
         moved = self._others & others
         return self._links.lefts(BitMap(moved)) if moved else BitMap()
-
-    def of(self, owner: int) -> BitMap:
-        """The others whose link with this record moved."""
-        return self._links.rights(BitMap([owner]))
 
 
 class Reordered(NamedTuple):
@@ -175,10 +179,10 @@ def _listing_otherwise(
         return reference.owners(graph, appeared | gone)
     sure = reference.owners(graph, appeared) | moves.removed.owners(before) | moves.added.owners(after)
     # A link that was added to somebody who disappeared for this application shows nowhere.
-    linked = reference.owners(graph, gone) - sure
-    for owner in linked & moves.added.owners(gone):
-        if not (reference.of(graph, owner) & gone) - moves.added.of(owner):
-            linked.remove(owner)
+    if moves.added.owners(gone):
+        linked = bitmap(firsts(missing(reference.links_with(graph, gone), moves.added.keys)))
+    else:
+        linked = reference.owners(graph, gone)
     for owner, old, new in moves.reordered:
         if [other for other in old if other in before] != [other for other in new if other in after]:
             sure.add(owner)

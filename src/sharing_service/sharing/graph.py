@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sharing_service.database import driver_of
 from sharing_service.roster.catalogue import Kind
 from sharing_service.roster.enrolling import Pairs, firsts, seconds
+from sharing_service.roster.pairs import columns
 from sharing_service.sharing.rules import Rule
 
 RESOLVED: Final = (Kind.SCHOOLS, Kind.SECTIONS, Kind.STUDENTS, Kind.TEACHERS, Kind.STAFF)
@@ -37,10 +38,6 @@ _PAIRS: Final = {
 _AT_SCHOOLS: Final = "select person, school, coalesce(position::int, -1) from school_people where district_id = $1"
 _NOT_OWN: Final = 2**32 - 1
 """How a position that is missing is read."""
-
-_HEADER_BYTES: Final = 19
-_TRAILER_BYTES: Final = 2
-"""Of COPY in binary, around rows of a 16-bit number of fields, each a 32-bit length and a value."""
 
 LINKED: Final = (*_PAIRS, "present", "own", "home")
 """The names of the links of a graph."""
@@ -89,15 +86,20 @@ class _Direction:
         return self.known[asked].copy()
 
     def _around(self, chosen: BitMap) -> BitMap:
+        _, others = self.pairs(chosen)
+        found = np.zeros(self.highest + 1, np.bool_)
+        found[others] = True
+        return bitmap(np.flatnonzero(found))
+
+    def pairs(self, chosen: BitMap) -> tuple[Ordinals, Ordinals]:
+        """Each link of the chosen: two columns, the chosen in the first."""
         picked: Ordinals = np.asarray(chosen.to_array())
         picked = picked[picked < len(self.begins) - 1]
         begins = self.begins[picked]
         counts = self.begins[picked + 1] - begins
         ends = np.cumsum(counts, dtype=np.int32)
         places = np.repeat(begins - ends + counts, counts) + np.arange(counts.sum(), dtype=np.int32)
-        found = np.zeros(self.highest + 1, np.bool_)
-        found[self.others[places]] = True
-        return bitmap(np.flatnonzero(found))
+        return np.repeat(picked, counts), self.others[places]
 
     @property
     def bytes(self) -> int:
@@ -123,6 +125,15 @@ class Links:
     def lefts(self, rights: BitMap) -> BitMap:
         """What any of these from the right belongs to."""
         return self._leftward.around(rights)
+
+    def pairs_of_rights(self, rights: BitMap) -> tuple[Ordinals, Ordinals]:
+        """The links of these from the right: lefts and rights."""
+        ones, others = self._leftward.pairs(rights)
+        return others, ones
+
+    def pairs_of_lefts(self, lefts: BitMap) -> tuple[Ordinals, Ordinals]:
+        """The links of these from the left: lefts and rights."""
+        return self._rightward.pairs(lefts)
 
     def remembering(self) -> "Links":
         """The same links, which remember the large sets that they were asked about last."""
@@ -191,8 +202,8 @@ async def read(session: AsyncSession, district_id: UUID, enrolled: Pairs | None 
     driver = await driver_of(await session.connection())
     records = {}
     for kind in RESOLVED:
-        copied = await _copied(driver, _RECORDS.format(kind), district_id)
-        records[kind] = bitmap(_columns(copied, 1)[0])
+        [ordinals] = await columns(driver, _RECORDS.format(kind), district_id, count=1)
+        records[kind] = bitmap(ordinals)
     links: dict[str, asyncio.Task[Links]] = {}
 
     def index(name: str, left: Ordinals, right: Ordinals) -> None:
@@ -203,26 +214,9 @@ async def read(session: AsyncSession, district_id: UUID, enrolled: Pairs | None 
         if name == "enrolled" and enrolled is not None:
             index(name, firsts(enrolled).view(np.uint32), seconds(enrolled).view(np.uint32))
         else:
-            index(name, *_columns(await _copied(driver, statement, district_id), 2))
-    person, school, position = _columns(await _copied(driver, _AT_SCHOOLS, district_id), 3)
+            index(name, *await columns(driver, statement, district_id, count=2))
+    person, school, position = await columns(driver, _AT_SCHOOLS, district_id, count=3)
     index("present", person, school)
     for name, chosen in {"own": position != _NOT_OWN, "home": position == 0}.items():
         index(name, person[chosen], school[chosen])
     return Graph(records=records, matched=None, **{name: await task for name, task in links.items()})
-
-
-async def _copied(driver: Any, statement: str, district_id: UUID) -> bytearray:
-    copied = bytearray()
-
-    async def take(block: bytes) -> None:
-        copied.extend(block)
-
-    await driver.copy_from_query(statement, district_id, output=take, format="binary")
-    return copied
-
-
-def _columns(copied: bytearray, count: int) -> list[Ordinals]:
-    """The columns of rows of 32-bit integers, none of which is null."""
-    fields = [field for number in range(count) for field in ((f"length{number}", ">i4"), (f"value{number}", ">u4"))]
-    rows = np.frombuffer(memoryview(copied)[_HEADER_BYTES:-_TRAILER_BYTES], np.dtype([("fields", ">i2"), *fields]))
-    return [rows[f"value{number}"].astype(np.uint32) for number in range(count)]
