@@ -21,6 +21,7 @@ from sharing_service.jobs import enqueue, payload_of
 from sharing_service.logs import failures
 from sharing_service.roster import syncs
 from sharing_service.roster.archive import ArchiveLimits
+from sharing_service.roster.beside import Beside
 
 AT_ONCE: Final = 2
 """Jobs of one worker process: a sync keeps a core busy."""
@@ -119,7 +120,8 @@ async def run_next_sync(database: Database, district_id: UUID, *, limits: Archiv
         async with database.write() as notes:
             await enter_district(notes, district_id)
             attempt = await syncs.begin(notes, district_id, sync_id)
-        await sync_roster(session, sync, attempt=attempt, limits=limits, progress=progress)
+        async with Beside(database.connect, district_id) as beside:
+            await sync_roster(session, sync, attempt=attempt, limits=limits, progress=progress, beside=beside)
         more = await syncs.next_of(session, district_id) is not None
     said = {"district_id": district_id, "sync_id": sync_id, "outcome": sync.status}
     log.info("a sync ended", extra=said | {"seconds": round(time.monotonic() - begin, 3)})

@@ -12,6 +12,7 @@ from sharing_service.database import enter_district
 from sharing_service.delivery import ledger
 from sharing_service.roster import syncs
 from sharing_service.roster.archive import ArchiveLimits
+from sharing_service.roster.beside import Beside
 from tests.factories.reading import seen_by
 from tests.factories.service import Connected, District, Json
 from tests.factories.upload import render
@@ -41,6 +42,7 @@ async def run(
     *,
     at: float = BEFORE_THE_LOCK,
     attempt: int = 1,
+    beside: Beside | None = None,
 ) -> None:
     """Run the queued sync, and something else at the instant before it takes the lock, or at another progress."""
     district_id = UUID(district.id)
@@ -54,7 +56,7 @@ async def run(
         await syncs.take_turn(session, district_id)
         sync = await syncs.next_of(session, district_id)
         assert sync is not None
-        await sync_roster(session, sync, attempt=attempt, limits=ArchiveLimits(), progress=progress)
+        await sync_roster(session, sync, attempt=attempt, limits=ArchiveLimits(), progress=progress, beside=beside)
 
 
 async def shared_by_all(district: District) -> Connected:

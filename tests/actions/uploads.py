@@ -88,11 +88,15 @@ class Synced:
 
     async def left_behind(self) -> dict[str, Any]:
         """The rows of every table of the roster, the documents, and what the last sync lists, without ids."""
+        lists = {table: await self._all(f"select to_jsonb(t) from {table} t") for table in LISTS}
+        return await self.roster() | {name: sorted(str(row) for (row,) in rows) for name, rows in lists.items()}
+
+    async def roster(self) -> dict[str, list[str]]:
+        """The rows of every table of the roster and the documents, without ids."""
         numbered = await self._all("select id::text, numbering, ordinal from identities where district_id = :id")
         names = {str(self.id): "district"} | {record: f"{numbering} {one}" for record, numbering, one in numbered}
         tables = (*(kind.value for kind in Kind), *(link.name for link in LINKS), "identities", "documents")
         queries = {table: f"select to_jsonb(t) from {table} t where district_id = :id" for table in tables}
-        queries |= {table: f"select to_jsonb(t) from {table} t" for table in LISTS}
         queries["counters"] = "select to_jsonb(t) - 'last_id_time' from ordinal_counters t where district_id = :id"
         return {
             name: sorted(_ID.sub(lambda found: names[found[0]], str(row)) for (row,) in await self._all(query))

@@ -15,7 +15,7 @@ from sharing_service.audit import trail
 from sharing_service.audit.models import AuditEntry
 from sharing_service.audit.trail import AuditAction
 from sharing_service.database import Base, enter_district
-from sharing_service.roster import revisions
+from sharing_service.roster import beside, revisions
 from sharing_service.roster.models import District
 
 KEPT: Final = frozenset({AuditEntry.__tablename__, Token.__tablename__})
@@ -49,6 +49,7 @@ async def erase_batch(session: AsyncSession, district_id: UUID, limit: int) -> b
     district = await session.get_one(District, district_id, populate_existing=True)
     if district.erasing_since is None:
         raise ValueError("Only a district that is being erased loses its rows.")
+    await beside.wait_for_all(session, district_id)
     left = limit
     for table, rows in _rows_of_a_district():
         if left > 0:

@@ -1,10 +1,8 @@
 """Make the roster of a district equal to an upload, and publish it with every ledger under one revision."""
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Literal
 from uuid import UUID
@@ -18,24 +16,17 @@ from sharing_service.audit.trail import AuditAction
 from sharing_service.delivery import documents, moved, publication
 from sharing_service.delivery.differences import NOTHING
 from sharing_service.delivery.publication import Drafts
-from sharing_service.roster import checking, comparing, intake, merging, revisions, staging, syncs
-from sharing_service.roster.archive import ArchiveLimits, Open
-from sharing_service.roster.checking import Checked
-from sharing_service.roster.comparing import Comparison
-from sharing_service.roster.differing import ReadWhole
+from sharing_service.roster import comparing, intake, merging, revisions, staging, syncs
+from sharing_service.roster.archive import ArchiveLimits
+from sharing_service.roster.beside import Beside
 from sharing_service.roster.enrolling import Pairs
-from sharing_service.roster.enrollment_rows import Frames, read_enrollments
 from sharing_service.roster.fingerprint import fingerprint
-from sharing_service.roster.loading import load_file, load_lines
 from sharing_service.roster.models import District, Sync, UploadFile
 from sharing_service.roster.outcome import Changes, Outcome, rejected_in, removes_too_much, report
-from sharing_service.roster.plain import NotPlain
 from sharing_service.roster.problems import Problem, ProblemLog, UploadUnreadable
-from sharing_service.roster.upload import FILES, open_upload
+from sharing_service.roster.taking import Progress, taking
+from sharing_service.roster.upload import open_upload
 from sharing_service.sharing import graph
-
-Progress = Callable[[float], Awaitable[None]]
-"""Notes how far a sync is, from 0 to 1."""
 
 ATTEMPTS: Final = 3
 """A sync that ended its worker this often is given up."""
@@ -55,6 +46,8 @@ class _Work:
     session: AsyncSession
     sync: Sync
     progress: Progress
+    beside: Beside | None
+    """A second connection, for the first roster of a district."""
     log: ProblemLog = field(default_factory=ProblemLog)
     outcome: Outcome = field(default_factory=dict)
     fingerprint: bytes = b""
@@ -76,13 +69,22 @@ class _NotPublished(Exception):
 
 
 async def sync_roster(
-    session: AsyncSession, sync: Sync, *, attempt: int, limits: ArchiveLimits, progress: Progress
+    session: AsyncSession,
+    sync: Sync,
+    *,
+    attempt: int,
+    limits: ArchiveLimits,
+    progress: Progress,
+    beside: Beside | None = None,
 ) -> None:
     """Bring the roster to the upload of `sync` and write down how it ended; the caller has taken the district's turn.
 
-    Readers see the old roster and the old ledgers until the transaction is committed, then both new ones.
+    Readers see the old roster and the old ledgers until the transaction is committed, then both new ones. The first
+    roster of a district is written by two connections if there is a second one, `beside`.
     """
-    work = _Work(session, sync, progress)
+    first = (await session.get_one(District, sync.district_id)).published_revision is None
+    # What a dry run writes is undone, and what is written beside would not be.
+    work = _Work(session, sync, progress, beside if first and not sync.dry_run else None)
     discarded = [] if sync.dry_run else await syncs.discard_held(session, sync)
     status = await _attempt(work, attempt=attempt, limits=limits)
     if status == "published":
@@ -136,6 +138,8 @@ async def _is_published_already(work: _Work) -> bool:
 async def _take_in(work: _Work, files: Sequence[UploadFile], limits: ArchiveLimits) -> None:
     """Everything that needs no lock: read, check, compare, write the new roster where nobody sees it yet."""
     session, district_id = work.session, work.district_id
+    if work.beside is not None:
+        await work.beside.clear()
     await session.execute(text("set local work_mem = '128MB'"))
     with ExitStack() as open_files:
         sent = []
@@ -143,12 +147,16 @@ async def _take_in(work: _Work, files: Sequence[UploadFile], limits: ArchiveLimi
             stream = await intake.open_file(session, district_id, work.sync.id, file.position)
             sent.append((file.name, file.is_archive, open_files.enter_context(stream)))
         opened = open_upload(sent, limits, work.log)
-        comparison = await comparing.compare(session, district_id, opened, limits)
-        checked = await _read_differing(work, opened, comparison) or await _read_whole(work, opened)
+        async with taking(session, district_id, opened, progress=work.progress, beside=work.beside) as upload:
+            comparison = await comparing.compare(session, district_id, opened, limits)
+            checked = await upload.differing(comparison, work.log) or await upload.whole(work.log)
     await work.progress(0.6)
     work.enrolled = checked.enrolled
     await moved.remember(session, district_id)
-    work.outcome = await merging.merge(session, district_id, checked)
+    if work.beside is None:
+        work.outcome = await merging.merge(session, district_id, checked)
+    else:
+        work.outcome = await merging.write_first(session, district_id, checked, work.beside)
     await work.progress(0.8)
     if (await session.get_one(District, district_id)).published_revision is None:
         await documents.write_first(session, district_id)
@@ -156,51 +164,9 @@ async def _take_in(work: _Work, files: Sequence[UploadFile], limits: ArchiveLimi
         await documents.rewrite(session, district_id)
     comparable = comparison if checked.clean else None
     await comparing.keep(session, district_id, comparable, checked.records, fingerprint=work.fingerprint)
+    if work.beside is not None:
+        await work.beside.finish()
     await work.progress(0.9)
-
-
-async def _read_differing(work: _Work, opened: Mapping[str, Open], comparison: Comparison | None) -> Checked | None:
-    """Read the rows that differ from the published upload; None if all have to be read."""
-    if comparison is None or comparison.differing is None:
-        return None
-    noted = ProblemLog()
-    try:
-        async with work.session.begin_nested():
-            await staging.create(work.session)
-            await staging.plan_for_few(work.session)
-            checked = await _read(work, opened, noted, comparison)
-    except (NotPlain, ReadWhole, UploadUnreadable):
-        return None
-    work.log.absorb(noted)
-    return checked
-
-
-async def _read_whole(work: _Work, opened: Mapping[str, Open]) -> Checked:
-    await staging.create(work.session)
-    return await _read(work, opened, work.log, None)
-
-
-async def _read(work: _Work, opened: Mapping[str, Open], log: ProblemLog, comparison: Comparison | None) -> Checked:
-    """Bring the rows of records into staging, and those of enrollments into frames; then check them."""
-    session, district_id = work.session, work.district_id
-    differing = None if comparison is None else comparison.differing
-    frames: Frames | None = None
-    plain = True
-    for number, (name, open_csv) in enumerate(opened.items(), start=1):
-        kind = FILES[name]
-        if kind == "enrollments":
-            frames = await asyncio.to_thread(read_enrollments, name, open_csv, log)
-        elif comparison is None or differing is None:
-            plain &= await load_file(session, kind, name, open_csv, log)
-        else:
-            scan = comparison.headers[kind]
-            log.absorb(scan.log)
-            await load_lines(session, kind, scan, open_csv, differing.lines[kind])
-        await work.progress(0.5 * number / len(opened))
-    assert frames is not None  # noqa: S101 - an upload without enrollments is refused
-    id_time = time.time_ns() // 1_000_000
-    checked = await checking.check(session, district_id, log, frames, id_time=id_time, differing=differing)
-    return replace(checked, clean=checked.clean and plain)
 
 
 async def _publish(work: _Work) -> None:

@@ -61,6 +61,11 @@ where l.district_id = :district_id and l.teacher in {_AT_SCHOOLS} and l.section 
 """Teachers and schools of the sections that stay as they are."""
 
 
+def only_listed(column: str, kind: str, *, whole: bool) -> str:
+    """The further condition, in SQL, on what a merge removes: nothing of which no row was read."""
+    return "" if whole else f"and t.{column} in {LISTED.format(kind)}"
+
+
 async def note_records(session: AsyncSession, district_id: UUID, gone: Mapping[Kind, Sequence[int]]) -> None:
     """List the records that were read or are gone, and those that came from them."""
     here = {"district_id": district_id}

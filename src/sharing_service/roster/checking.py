@@ -17,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.roster import affected, derived, pairs, spelling, staging
+from sharing_service.roster.beside import Beside
 from sharing_service.roster.catalogue import SECTION_TEACHER_COLUMNS, UPLOADED, Kind
 from sharing_service.roster.differing import Differing, ReadWhole
 from sharing_service.roster.enrolling import (
@@ -132,50 +133,60 @@ async def check(
     *,
     id_time: int,
     differing: Differing | None = None,
+    beside: Beside | None = None,
 ) -> Checked:
     """Make the wanted roster of what was loaded, and log what had to be rejected or left out.
 
     Enrollments come in frames, and go as pairs of section and student. Ids that are new carry
     `id_time`, in milliseconds since 1970. With `differing` only its lines were loaded: `ReadWhole` if that does not do.
+    Identities of a new district may be written `beside`.
     """
     told = log.count
     renamed = differing is None and await spelling.keep_spellings(session, district_id)
-    await number(session, district_id, Kind.SCHOOLS, keys=SCHOOL_KEYS, id_time=id_time)
+    await number(session, district_id, Kind.SCHOOLS, keys=SCHOOL_KEYS, id_time=id_time, beside=beside)
     await report(session, log, Kind.SCHOOLS, REPEATED_SCHOOLS)
     for kind in (Kind.STUDENTS, Kind.TEACHERS, Kind.STAFF):
-        await _people(session, district_id, log, kind=kind, id_time=id_time)
-    await derived.contacts(session, district_id, id_time=id_time)
-    await _sections(session, district_id, log, id_time=id_time)
+        await _people(session, district_id, log, kind=kind, id_time=id_time, beside=beside)
+    await derived.contacts(session, district_id, id_time=id_time, beside=beside)
+    await _sections(session, district_id, log, id_time=id_time, beside=beside)
     clean = log.count == told and not renamed
     if differing is not None:
         if not clean:
             raise ReadWhole
         await affected.note_records(session, district_id, differing.gone)
     records = await _records(session, differing)
-    enrolled = await _enrollments(log, frames, records)
-    moves = await _moves(session, district_id, enrolled)
+    fetching = asyncio.create_task(pairs.fetch(session, PUBLISHED_PAIRS, district_id))
+    try:
+        enrolled = await _enrollments(log, frames, records)
+    finally:
+        before = await fetching
+    moves = Moves(len(before), added=missing(enrolled, before), removed=missing(before, enrolled))
     await _at_schools(session, district_id, enrolled, moves, records[Kind.SECTIONS], differing)
     return Checked(enrolled, moves, records, whole=differing is None, clean=clean)
 
 
-async def _people(session: AsyncSession, district_id: UUID, log: ProblemLog, *, kind: Kind, id_time: int) -> None:
+async def _people(
+    session: AsyncSession, district_id: UUID, log: ProblemLog, *, kind: Kind, id_time: int, beside: Beside | None
+) -> None:
     contact = derived.CONTACT_KEY if kind is Kind.STUDENTS else "null"
     await session.execute(text(PLACE.format(kind=kind, contact=contact)))
     await staging.analyse(session, f"placed_{kind}")
-    await number(session, district_id, kind, keys=PLACED_KEYS.format(kind=kind), id_time=id_time)
+    await number(session, district_id, kind, keys=PLACED_KEYS.format(kind=kind), id_time=id_time, beside=beside)
     await session.execute(text(OWN_SCHOOLS.format(kind=kind)))
     key = {Kind.STUDENTS: "Student_id", Kind.TEACHERS: "Teacher_id"}.get(kind, "Staff_id")
     await report(session, log, kind, PLACED_PROBLEMS.format(kind=kind, key=key))
 
 
-async def _sections(session: AsyncSession, district_id: UUID, log: ProblemLog, *, id_time: int) -> None:
+async def _sections(
+    session: AsyncSession, district_id: UUID, log: ProblemLog, *, id_time: int, beside: Beside | None
+) -> None:
     await session.execute(text(PLACE_SECTIONS))
     await staging.analyse(session, "placed_sections")
     keys = PLACED_KEYS.format(kind=Kind.SECTIONS)
-    await number(session, district_id, Kind.SECTIONS, keys=keys, id_time=id_time)
+    await number(session, district_id, Kind.SECTIONS, keys=keys, id_time=id_time, beside=beside)
     await session.execute(text(SECTION_TEACHERS))
     await staging.analyse(session, "wanted_section_teachers")
-    await derived.courses_and_terms(session, district_id, id_time=id_time)
+    await derived.courses_and_terms(session, district_id, id_time=id_time, beside=beside)
     await session.execute(text(derived.FORM_SECTIONS))
     await staging.analyse(session, "formed_sections")
     await report(session, log, Kind.SECTIONS, UNKNOWN_TEACHERS)
@@ -205,11 +216,6 @@ async def _enrollments(log: ProblemLog, frames: Frames, records: Mapping[Kind, p
     first = zip(enrolled.rejected[:KEPT].tolist(), enrolled.reasons[:KEPT].tolist(), strict=True)
     note(log, "enrollments", codes, [Finding(line, *REJECTIONS[reason]) for line, reason in first])
     return enrolled.pairs
-
-
-async def _moves(session: AsyncSession, district_id: UUID, enrolled: Pairs) -> Moves:
-    before = await pairs.fetch(session, PUBLISHED_PAIRS, district_id)
-    return Moves(len(before), missing(enrolled, before), missing(before, enrolled))
 
 
 async def _at_schools(

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.roster import staging
+from sharing_service.roster.beside import Beside
 from sharing_service.roster.catalogue import Kind
 from sharing_service.roster.ordinals import number
 
@@ -68,14 +69,14 @@ left join staged_teachers r on r.line = lw.line
 """
 
 
-async def contacts(session: AsyncSession, district_id: UUID, *, id_time: int) -> None:
+async def contacts(session: AsyncSession, district_id: UUID, *, id_time: int, beside: Beside | None) -> None:
     """Make the contacts of the accepted rows of students."""
-    await number(session, district_id, Kind.CONTACTS, keys=CONTACT_KEYS, id_time=id_time)
+    await number(session, district_id, Kind.CONTACTS, keys=CONTACT_KEYS, id_time=id_time, beside=beside)
     await session.execute(text(CONTACT_STUDENTS))
     await staging.analyse(session, "wanted_contact_students")
 
 
-async def courses_and_terms(session: AsyncSession, district_id: UUID, *, id_time: int) -> None:
+async def courses_and_terms(session: AsyncSession, district_id: UUID, *, id_time: int, beside: Beside | None) -> None:
     """Make the courses and terms of the accepted sections."""
     for stage, kind, parts in (
         (STAGE_COURSES, Kind.COURSES, "number, name"),
@@ -84,4 +85,4 @@ async def courses_and_terms(session: AsyncSession, district_id: UUID, *, id_time
         await session.execute(text(stage))
         await staging.analyse(session, f"staged_{kind}")
         keys = DERIVED_KEYS.format(parts=parts, kind=kind)
-        await number(session, district_id, kind, keys=keys, id_time=id_time)
+        await number(session, district_id, kind, keys=keys, id_time=id_time, beside=beside)

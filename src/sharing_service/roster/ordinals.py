@@ -9,6 +9,7 @@ from sqlalchemy import CursorResult, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.roster import staging
+from sharing_service.roster.beside import Beside
 from sharing_service.roster.catalogue import Kind, numbering_of
 
 COUNTER: Final = """
@@ -36,12 +37,17 @@ with named as (
     select line, key, cast(:first as int) - 1 + nth as ordinal,
            cast(encode(substring(cast(:ids as bytea) from 16 * nth - 15 for 16), 'hex') as uuid) as id
     from (select line, key, row_number() over (order by line)::int as nth from fresh_{kind}) f
-),
+){kept}
+insert into wanted_{kind} (line, key, ordinal, id) select line, key, ordinal, id from named
+"""
+KEPT: Final = """,
 kept as (
     insert into identities (district_id, kind, key, numbering, ordinal, id)
     select :district_id, :kind, key, :numbering, ordinal, id from named
-)
-insert into wanted_{kind} (line, key, ordinal, id) select line, key, ordinal, id from named
+)"""
+# All of them are new in a new district.
+WANTED: Final = """
+select cast('{kind}' as text), key, cast('{numbering}' as text), ordinal, id from wanted_{kind}
 """
 
 ADVANCE: Final = """
@@ -53,10 +59,13 @@ _ID: Final = np.dtype([("upper", ">u8"), ("lower", ">u8")])
 _RANDOM_BITS: Final = np.uint64((1 << 42) - 1)
 
 
-async def number(session: AsyncSession, district_id: UUID, kind: Kind, *, keys: str, id_time: int) -> None:
+async def number(
+    session: AsyncSession, district_id: UUID, kind: Kind, *, keys: str, id_time: int, beside: Beside | None = None
+) -> None:
     """Fill `wanted_KIND` from `keys`, a select of (line, key) with distinct keys.
 
-    New ordinals are dense and follow the lines; `id_time` is in milliseconds since 1970.
+    New ordinals are dense and follow the lines; `id_time` is in milliseconds since 1970. Identities of a new district
+    may be written `beside`.
     """
     place = {"district_id": district_id, "numbering": numbering_of(kind)}
     looked_up = await session.execute(text(KNOWN.format(keys=keys, kind=kind)), {**place, "kind": kind.value})
@@ -66,7 +75,12 @@ async def number(session: AsyncSession, district_id: UUID, kind: Kind, *, keys: 
         first, last_time = (await session.execute(text(LAST_GIVEN), place)).one()
         time = max(last_time, id_time)
         ids = new_ids(first, looked_up.rowcount, id_time=time)
-        await session.execute(text(NAME.format(kind=kind)), {**place, "kind": kind.value, "first": first, "ids": ids})
+        naming = NAME.format(kind=kind, kept=KEPT if beside is None else "")
+        parameters = {"first": first, "ids": ids} | ({**place, "kind": kind.value} if beside is None else {})
+        await session.execute(text(naming), parameters)
+        if beside is not None:
+            wanted = WANTED.format(kind=kind, numbering=numbering_of(kind))
+            await beside.take(session, wanted, table="identities", columns="kind, key, numbering, ordinal, id")
         following = {"next_ordinal": first + looked_up.rowcount, "id_time": time}
         await session.execute(text(ADVANCE), {**place, **following})
     await staging.analyse(session, f"wanted_{kind}")

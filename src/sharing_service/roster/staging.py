@@ -12,9 +12,10 @@ from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from itertools import islice
 from typing import Any, Final
+from uuid import UUID
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import CursorResult, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.database import driver_of
@@ -109,6 +110,13 @@ async def load_blocks(session: AsyncSession, kind: Kind, blocks: Iterator[bytes]
     joined = [column for column in ("line", "sis_id", "school") if column in columns_of(kind)]
     await analyse(session, f"staged_{kind} ({', '.join(joined)})")
     return int(status.removeprefix("COPY "))
+
+
+async def write(session: AsyncSession, district_id: UUID, statement: str, numbering: str) -> int:
+    """Run a statement that writes records or links of one numbering, and count the rows that it writes."""
+    result = await session.execute(text(statement), {"district_id": district_id, "numbering": numbering})
+    assert isinstance(result, CursorResult)  # noqa: S101 - a statement that writes has a row count
+    return result.rowcount
 
 
 async def _execute_together(session: AsyncSession, *statements: str) -> None:

@@ -1,0 +1,105 @@
+"""Takes the files of an upload in: rows of records into staging, those of enrollments into frames; then checks them."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sharing_service.roster import checking, staging
+from sharing_service.roster.archive import Open
+from sharing_service.roster.beside import Beside
+from sharing_service.roster.checking import Checked
+from sharing_service.roster.comparing import Comparison
+from sharing_service.roster.differing import ReadWhole
+from sharing_service.roster.enrollment_rows import Frames, read_enrollments
+from sharing_service.roster.loading import load_file, load_lines
+from sharing_service.roster.plain import NotPlain
+from sharing_service.roster.problems import ProblemLog, UploadUnreadable
+from sharing_service.roster.upload import FILES
+
+Progress = Callable[[float], Awaitable[None]]
+"""Notes how far a sync is, from 0 to 1."""
+
+ENROLLMENTS: Final = "enrollments.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """An upload that is being taken in, while its files are open."""
+
+    session: AsyncSession
+    district_id: UUID
+    opened: Mapping[str, Open]
+    enrollments: asyncio.Task[Frames]
+    noted: ProblemLog
+    """What is wrong with the rows of enrollments, once they are read."""
+    progress: Progress
+    beside: Beside | None
+    """Where identities of a new district are written, if not by the session."""
+
+    async def differing(self, comparison: Comparison | None, log: ProblemLog) -> Checked | None:
+        """Check the rows that differ from the published upload; None if all have to be read."""
+        if comparison is None or comparison.differing is None:
+            return None
+        noted = ProblemLog()
+        try:
+            async with self.session.begin_nested():
+                await staging.create(self.session)
+                await staging.plan_for_few(self.session)
+                checked = await self._read(noted, comparison)
+        except (NotPlain, ReadWhole, UploadUnreadable):
+            return None
+        log.absorb(noted)
+        return checked
+
+    async def whole(self, log: ProblemLog) -> Checked:
+        """Check all rows; raises `UploadUnreadable`."""
+        await staging.create(self.session)
+        return await self._read(log, None)
+
+    async def _read(self, log: ProblemLog, comparison: Comparison | None) -> Checked:
+        differing = None if comparison is None else comparison.differing
+        frames: Frames | None = None
+        plain = True
+        for number, (name, open_csv) in enumerate(self.opened.items(), start=1):
+            kind = FILES[name]
+            if kind == "enrollments":
+                frames = await self.enrollments
+                log.absorb(self.noted)
+            elif comparison is None or differing is None:
+                plain &= await load_file(self.session, kind, name, open_csv, log)
+            else:
+                scan = comparison.headers[kind]
+                log.absorb(scan.log)
+                await load_lines(self.session, kind, scan, open_csv, differing.lines[kind])
+            await self.progress(0.5 * number / len(self.opened))
+        assert frames is not None  # noqa: S101 - an upload without enrollments is refused
+        id_time = time.time_ns() // 1_000_000
+        checked = await checking.check(
+            self.session, self.district_id, log, frames, id_time=id_time, differing=differing, beside=self.beside
+        )
+        return replace(checked, clean=checked.clean and plain)
+
+
+@asynccontextmanager
+async def taking(
+    session: AsyncSession,
+    district_id: UUID,
+    opened: Mapping[str, Open],
+    *,
+    progress: Progress,
+    beside: Beside | None,
+) -> AsyncIterator[Taking]:
+    """Begin with the enrollments, in a thread, and go on with the other files meanwhile."""
+    noted = ProblemLog()
+    reading = asyncio.create_task(asyncio.to_thread(read_enrollments, ENROLLMENTS, opened[ENROLLMENTS], noted))
+    try:
+        yield Taking(session, district_id, opened, reading, noted, progress, beside)
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
