@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 from asyncpg import PostgresError
-from pyroaring import FrozenBitMap
+from pyroaring import BitMap, FrozenBitMap
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sharing_service.database import Database, enter_district
 from sharing_service.delivery import exports
 from sharing_service.delivery.ledger import Ledger
+from sharing_service.delivery.sheets import Turn
 from sharing_service.roster import queries
 from sharing_service.roster.catalogue import Kind
 from tests.factories.service import Connected, District
@@ -209,3 +210,22 @@ async def test_a_reader_who_leaves_gives_back_the_connection(tutor: Connected) -
     assert pool.status() == before
     assert not any(helper.is_in_transaction() for helper in tutor.district.service.database.helpers.idle)
     await same_as_list(tutor, Kind.STUDENTS, at_once=1)
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_a_turn_that_is_left_spares_its_connection(database: Database, again: bool) -> None:
+    """Wherever a turn is left, even by somebody who is cancelled again and again, its connection serves the next one.
+
+    Catches a copy that is cancelled when a piece of it has just come, and one that goes on when its turn is closed.
+    """
+    async with database.drivers.lend() as driver:
+        for moment in range(60):
+            turn = Turn(driver, "select repeat('x', 1000) from generate_series(1, 400)", BitMap())
+            for _ in range(moment):
+                await asyncio.sleep(0)
+            leaving = asyncio.create_task(turn.close())
+            while not leaving.done():
+                await asyncio.sleep(0)
+                if again:
+                    leaving.cancel()
+            assert await driver.fetchval("select 1") == 1

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
 
@@ -94,11 +95,14 @@ class Turn:
         await self._copying
 
     async def close(self) -> None:
-        """Make no more of it."""
-        self._copying.cancel()
-        await asyncio.wait([self._copying])
+        """Wait until PostgreSQL has made the rest, which nobody takes any more."""
+        # The copying is not cancelled: between the arrival of a piece and the driver's look at it that would break the
+        # connection. And whoever answers a client that left is cancelled again each time that it waits.
+        while not self._copying.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([self._copying])
 
-    # It never waits: the driver loses a connection whose last piece is being waited with when its task is cancelled.
+    # It never waits, so that the rest is soon there.
     async def _keep(self, piece: bytearray) -> None:
         self._pieces.put_nowait(bytes(piece))
 
