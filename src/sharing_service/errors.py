@@ -15,7 +15,8 @@ SharingServiceError
 ├── TooLarge                 413 too_large
 ├── UnsupportedContent       415 unsupported_content
 ├── Invalid                  422 invalid           carries a list of problems, each with its place
-│   └── InvalidJson          422 invalid_json
+│   ├── InvalidJson          422 invalid_json
+│   └── TooDeep              422 too_deep
 ├── GrantPaused              423 paused
 ├── TooManyRequests          429 too_many_requests
 ├── NothingPublished         503 nothing_published
@@ -142,6 +143,12 @@ class InvalidJson(Invalid):
     """A body that is not JSON."""
 
     code, title = "invalid_json", "The body is not valid JSON."
+
+
+class TooDeep(Invalid):
+    """A body of more lists and objects, within each other or in all, than any request needs."""
+
+    code, title = "too_deep", "The body is nested too deep, or of too many parts. Send what the document describes."
 
 
 class GrantPaused(SharingServiceError):

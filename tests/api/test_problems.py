@@ -86,7 +86,7 @@ async def test_wrong_bodies(service: Service, body: Any, where: list[str | int])
         b'{"name":"\xff"}',
         b'{"name":"\\ud800"}',
         b'{"\\ud800":1}',
-        b"[" * 100_000,
+        b"[" * 30,
         b'{"name":' + b"9" * 5000 + b"}",
         b"null",
         b"NaN",

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sharing_service import tracing
-from sharing_service.api import problems
+from sharing_service.api import nesting, problems
 from sharing_service.errors import SharingServiceError
 from sharing_service.logs import failures
 from sharing_service.tracing import Trace
@@ -137,7 +137,31 @@ class Edge:
                 raise HTTPException(413)
             return message
 
-        return receive_on
+        return _shallow(receive_on) if _is_json(scope) else receive_on
+
+
+def _is_json(scope: Scope) -> bool:
+    """Whether a route may parse the body; those of OAuth read forms only."""
+    return not scope["path"].startswith(problems.OAUTH) and any(
+        name == b"content-type" and b"json" in value.lower() for name, value in scope["headers"]
+    )
+
+
+def _shallow(receive: Receive) -> Receive:
+    """Receive a body in one piece, once it is known to be nested no deeper than a parser should go."""
+
+    async def receive_on() -> Message:
+        message = await receive()
+        pieces = [message.get("body", b"")]
+        while message.get("more_body"):
+            message = await receive()
+            pieces.append(message.get("body", b""))
+        body = b"".join(pieces)
+        if nesting.is_too_deep(body):
+            raise HTTPException(422)
+        return {**message, "body": body} if message["type"] == "http.request" else message
+
+    return receive_on
 
 
 def _add_headers(scope: Scope, message: Message, trace: Trace) -> None:

@@ -21,6 +21,7 @@ from sharing_service.errors import (
     InvalidClient,
     InvalidJson,
     SharingServiceError,
+    TooDeep,
     TooLarge,
     Unauthenticated,
     Unavailable,
@@ -112,6 +113,8 @@ async def _protocol_error(request: Request, error: Exception) -> JSONResponse:
         return answer(request, InvalidJson("The body cannot be read."))
     if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return answer(request, TooLarge())
+    if error.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
+        return answer(request, TooDeep())
     status = HTTPStatus(error.status_code)
     sentence = f"{status.phrase}."
     problem = {"title": sentence, "status": status.value, "detail": sentence, "code": status.name.lower()}

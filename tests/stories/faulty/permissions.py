@@ -33,9 +33,17 @@ NO_JSON = tuple(
         "JSON with single quotes": b"{'mode':'zebra-7731'}",
         "two JSON values": b'{"mode":"district"} "zebra-7731"',
         "bytes that are not UTF-8": b'{"mode":"zebra-7731\xff"}',
-        "very deep JSON": b'{"mode":' * 100_000,
+        "JSON that goes deep and breaks off": b'{"mode":' * 30,
         "a number of 5,000 digits": b'{"mode":"district","include_staff":' + b"7731" * 1250 + b"}",
         "a control character in a string": b'{"mode":"zebra-7731\x00"}',
+    }.items()
+)
+TOO_DEEP = tuple(
+    request(f"{name} as a permission", 422, "too_deep", "PUT $A/sharing", content=content, headers=JSON)
+    for name, content in {
+        "very deep JSON": b'{"mode":' * 100_000,
+        "depth in a member": b'{"mode":"rules","rules":{"zebra-7731":' + b"[" * 500 + b"]" * 500 + b"}}",
+        "JSON of very many lists": b'{"mode":"rules","rules":[' + b"[]," * 100_000 + b'"zebra-7731"]}',
     }.items()
 )
 OTHER_CONTENT = tuple(
@@ -68,7 +76,7 @@ PERMISSIONS = (
         "body.rules",
         NOTHING,
         headers=JSON,
-        content=b"".join((b'{"mode":"rules","rules":{"zebra-7731":', b"[" * 500, b"]" * 500, b"}}")),
+        content=b"".join((b'{"mode":"rules","rules":{"zebra-7731":', b"[" * 29, b"]" * 29, b"}}")),
     ),
     saving("unknown member", "body", {"mode": "district", ZEBRA: ZEBRA}),
     saving("unknown member with NUL", "body", {"mode": "district", NUL: 1}),
@@ -153,7 +161,7 @@ PERMISSIONS = (
 )
 PREVIEWS = tuple(
     replace(one, name=f"{one.name}, previewed", method="POST", path=f"{one.path}/preview")
-    for one in (*NO_JSON, *PERMISSIONS)
+    for one in (*NO_JSON, *TOO_DEEP, *PERMISSIONS)
 )
 
 VERSIONS = (
