@@ -104,9 +104,11 @@ def test_keeps_its_data_over_a_restart_and_leaves_no_process(tmp_path: Path, bin
         processes = family(first.pid)
         assert len(processes) > 3
         assert ask(first.dsn, "CREATE TABLE kept AS SELECT 'Zoë' AS name", "SELECT name FROM kept") == "Zoë"
+        assert ask(first.dsn, "SHOW max_connections") == "100"
     assert processes.isdisjoint(running())
     first.stop()
-    with embedded.start(tmp_path, bindir=bindir) as second:
+    with embedded.start(tmp_path, bindir=bindir, connections=150) as second:
+        assert ask(second.dsn, "SHOW max_connections") == "150"
         assert ask(second.dsn, "SELECT name FROM kept") == "Zoë"
         assert ask(second.dsn, "SHOW fsync") == "on"
 

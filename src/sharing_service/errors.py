@@ -21,6 +21,8 @@ SharingServiceError
 ├── TooManyRequests          429 too_many_requests
 ├── NothingPublished         503 nothing_published
 └── Unavailable              503 unavailable       the same request may succeed later
+    ├── Busy                 503 busy              too many files or large pages are at work
+    └── TookTooLong          503 took_too_long     the database did not answer in time
 
 Messages say what to do and never repeat a submitted value, because values may be personal data.
 """
@@ -173,3 +175,15 @@ class Unavailable(SharingServiceError):
     """The database does not answer, or two writes stood in each other's way; the same request may succeed later."""
 
     status, code, title = 503, "unavailable", "The service cannot answer now. Try again."
+
+
+class Busy(Unavailable):
+    """As much is exported, uploaded or read in large pages as may be at once, for this district or for all."""
+
+    code, title = "busy", "Too much of this kind is at work, for this district or for all. Try again."
+
+
+class TookTooLong(Unavailable):
+    """A statement was ended because it took longer than requests of its kind may."""
+
+    code, title = "took_too_long", "The answer took too long to find. Try again, later or for less."

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Final
 from uuid import UUID
 
@@ -11,8 +11,9 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sharing_service.database import SERVICE, Database, enter_district
+from sharing_service.database import SERVER_SETTINGS, SERVICE, Database, DatabaseRole, enter_district
 from sharing_service.delivery.disclosures import Disclosures
+from sharing_service.sessions import Reserve
 from tests.architecture.test_tables import TENANT, tables
 
 QUEUE: Final = "pgqueuer"
@@ -23,17 +24,39 @@ class _TakenBack(Exception):
     """Ends a transaction that did all it was asked."""
 
 
+@asynccontextmanager
+async def _in_vain(writing: AbstractAsyncContextManager[AsyncSession]) -> AsyncIterator[AsyncSession]:
+    """A transaction that does all of its work in vain."""
+    with suppress(_TakenBack):
+        async with writing as session:
+            yield session
+            await session.flush()
+            raise _TakenBack
+
+
+class UndoneUploads(Reserve):
+    """Sessions for uploads of which nothing stays."""
+
+    @asynccontextmanager
+    async def write(self, district_id: UUID) -> AsyncIterator[AsyncSession]:
+        """One transaction."""
+        async with _in_vain(super().write(district_id)) as session:
+            yield session
+
+
 class Undone(Database):
     """The service's database, but a write is taken back when it is about to be committed."""
 
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        role = {"role": DatabaseRole.APPLICATION.value}
+        self.uploads = UndoneUploads(url, SERVER_SETTINGS | role, size=2, wait_seconds=self.patience.slot)
+
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        """One transaction that does all of its work in vain."""
-        with suppress(_TakenBack):
-            async with super().write() as session:
-                yield session
-                await session.flush()
-                raise _TakenBack
+        """One transaction."""
+        async with _in_vain(super().write()) as session:
+            yield session
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ records themselves, so that what a district takes back is gone with the next req
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -136,7 +136,7 @@ async def answer(request: Request, asked: Asked, answering: Answering) -> Respon
         found, view = Answer([answers.one(single.page, numbering, asked.version)], single.page), single.view
     else:
         async with AsyncExitStack() as reading:
-            snapshot = await reading.enter_async_context(database_of(request).snapshot(district_id, digest))
+            snapshot = await reading.enter_async_context(_snapshot(request, district_id, digest, parameters))
             entered = await views.enter(snapshot, district_id, digest, places)
             if entered is None:
                 raise Unauthenticated
@@ -162,6 +162,12 @@ async def answer(request: Request, asked: Asked, answering: Answering) -> Respon
 
 def _headers(request: Request, caller: ApplicationCaller, view: View, asked: Asked) -> dict[str, str]:
     return validators.headers(request, caller, view, district=asked.district)
+
+
+def _snapshot(
+    request: Request, district_id: UUID, digest: bytes, parameters: ListParameters
+) -> AbstractAsyncContextManager[Snapshot]:
+    return database_of(request).snapshot(district_id, digest, large=parameters.limit > READ_AT_ONCE)
 
 
 async def _single(request: Request, district_id: UUID, digest: bytes, places: Places) -> Single | None:

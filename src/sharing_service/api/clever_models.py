@@ -221,7 +221,7 @@ REFUSALS: Final[Responses] = {
     401: {"description": "No token, or one that does not work."},
     404: {"description": "No such record among those that the application sees."},
     423: {"description": "The district has paused the application, which keeps what it has."},
-    503: {"description": "The district has not published a roster yet."},
+    503: {"description": "The district has not published a roster yet, or the service cannot answer now."},
 }
 UNCHANGED: Final[Responses] = {304: {"description": "The answer is the one that `If-None-Match` names."}}
 MALFORMED: Final[Responses] = {400: {"description": "A parameter is malformed."}}

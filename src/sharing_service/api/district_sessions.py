@@ -1,12 +1,13 @@
 """Sessions that have entered the district of the path, and parts of its paths."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal, get_args
 
 from fastapi import Depends, Path
 from pydantic import BeforeValidator
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sharing_service.api.dependencies import PathId, ReadSession, WriteSession
+from sharing_service.api.dependencies import DistrictAdminOf, PathId, ReadSession, ServiceDatabase, WriteSession
 from sharing_service.database import enter_district
 from sharing_service.errors import NotFound
 from sharing_service.roster.catalogue import Kind
@@ -17,13 +18,37 @@ async def _reading(session: ReadSession, district_id: PathId) -> AsyncSession:
     return session
 
 
-async def _writing(session: WriteSession, district_id: PathId) -> AsyncSession:
-    await enter_district(session, district_id)
+async def _evaluating(session: ReadSession, district_id: PathId, database: ServiceDatabase) -> AsyncSession:
+    await enter_district(session, district_id, seconds=database.patience.save)
     return session
 
 
+async def _writing(session: WriteSession, district_id: PathId, database: ServiceDatabase) -> AsyncSession:
+    await enter_district(session, district_id, seconds=database.patience.save)
+    return session
+
+
+# Both ask for the caller first: whoever may not do either takes no slot.
+async def _exporting(database: ServiceDatabase, caller: DistrictAdminOf) -> AsyncIterator[AsyncSession]:
+    async with database.exports.read(caller.district_id) as session:
+        await enter_district(session, caller.district_id)
+        yield session
+
+
+async def _uploading(database: ServiceDatabase, caller: DistrictAdminOf) -> AsyncIterator[AsyncSession]:
+    async with database.uploads.write(caller.district_id) as session:
+        await enter_district(session, caller.district_id)
+        yield session
+
+
 DistrictRead = Annotated[AsyncSession, Depends(_reading)]
+DistrictEvaluation = Annotated[AsyncSession, Depends(_evaluating)]
+"""To read what a decision would share."""
 DistrictWrite = Annotated[AsyncSession, Depends(_writing, scope="function")]
+DistrictExport = Annotated[AsyncSession, Depends(_exporting)]
+"""To read a whole file from, in one of the slots for these."""
+DistrictUpload = Annotated[AsyncSession, Depends(_uploading, scope="function")]
+"""To receive files by, in one of the slots for these."""
 
 Counted = Literal[Kind.SCHOOLS, Kind.SECTIONS, Kind.STUDENTS, Kind.TEACHERS, Kind.STAFF]
 Browsed = Literal[Counted, Kind.COURSES, Kind.TERMS]

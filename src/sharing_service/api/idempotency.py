@@ -10,6 +10,7 @@ from typing import Annotated, Final, TypeVar
 from fastapi import Depends, FastAPI, Header, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.access import idempotency
 from sharing_service.access.callers import Caller
@@ -32,7 +33,7 @@ class Replayed(Exception):
 class Once:
     """One write under the key of its request, or without one."""
 
-    session: WriteSession
+    session: AsyncSession
     caller: Caller
     key: str | None
 
@@ -44,23 +45,26 @@ class Once:
         return answer
 
 
-async def once(
-    request: Request,
-    session: WriteSession,
-    caller: AnyCaller,
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            min_length=1, max_length=200, pattern=r"^[\x20-\x7e]+$", description="Makes a repeat harmless for 24 hours."
-        ),
-    ] = None,
-) -> Once:
-    """Claim the key of the request."""
-    if idempotency_key is not None:
-        stored = await idempotency.claim(session, caller, idempotency_key, await _fingerprint(request))
+Key = Annotated[
+    str | None,
+    Header(
+        min_length=1, max_length=200, pattern=r"^[\x20-\x7e]+$", description="Makes a repeat harmless for 24 hours."
+    ),
+]
+
+
+async def claimed(request: Request, session: AsyncSession, caller: Caller, key: str | None) -> Once:
+    """The write of this request in the transaction of a session, which claims its key."""
+    if key is not None:
+        stored = await idempotency.claim(session, caller, key, await _fingerprint(request))
         if stored is not None:
             raise Replayed(stored)
-    return Once(session, caller, idempotency_key)
+    return Once(session, caller, key)
+
+
+async def once(request: Request, session: WriteSession, caller: AnyCaller, idempotency_key: Key = None) -> Once:
+    """Claim the key of the request."""
+    return await claimed(request, session, caller, idempotency_key)
 
 
 RunOnce = Annotated[Once, Depends(once)]

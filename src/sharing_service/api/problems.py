@@ -22,6 +22,7 @@ from sharing_service.errors import (
     InvalidJson,
     SharingServiceError,
     TooDeep,
+    TookTooLong,
     TooLarge,
     Unauthenticated,
     Unavailable,
@@ -41,6 +42,8 @@ OAUTH_ERRORS: Final = (
 )
 NOT_KEPT: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 """Headers of every answer that may hold a token (RFC 6749, section 5.1)."""
+OUT_OF_TIME: Final = frozenset({"57014", "55P03"})
+"""SQLSTATE of a statement that was ended because it, or the lock that it waited for, took too long."""
 TRANSIENT: Final = frozenset({"08", "40", "53", "55", "57"})
 """Classes of SQLSTATE that a repeated request may not meet: connection, rollback, resources, locks, shutdown."""
 
@@ -142,6 +145,8 @@ def _fact_of(error: Exception) -> SharingServiceError:
     log.warning("database error", extra={"kind": type(error).__name__, "sqlstate": state})
     if isinstance(error, IntegrityError):
         return Conflict()
+    if state in OUT_OF_TIME:
+        return TookTooLong()
     if state.startswith("22"):
         return Invalid("A value cannot be stored.")
     if isinstance(error, DBAPIError) and not error.connection_invalidated and state[:2] not in TRANSIENT:

@@ -1,5 +1,6 @@
 """What a connected application receives now: counts, lists and CSV files for the district's own eyes."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, Final
@@ -7,15 +8,17 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
-from starlette.types import Send
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Send
 
 from sharing_service.api.dependencies import DistrictAdminOf, PageOf, PathId, database_of
-from sharing_service.api.district_sessions import CountedKind, DistrictRead
+from sharing_service.api.district_sessions import CountedKind, DistrictExport, DistrictRead
 from sharing_service.api.roster import RecordRow, SearchOf, rows_shown
 from sharing_service.api.saved import Counts
 from sharing_service.delivery import exports
 from sharing_service.delivery.ledger import COUNTED
 from sharing_service.pagination import Page
+from sharing_service.patience import Patience
 
 router = APIRouter(prefix="/applications/{application_id}/shared", tags=["shared"])
 
@@ -43,10 +46,25 @@ class _File(StreamingResponse):
 
     body_iterator: AsyncGenerator[bytes]
 
+    def __init__(self, pieces: AsyncGenerator[bytes], patience: Patience, *, name: str) -> None:
+        """Send these pieces, as long as the client takes them without trying our patience."""
+        disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+        super().__init__(pieces, headers=disposition, media_type="text/csv; charset=utf-8; header=present")
+        self.patience = patience
+
     async def stream_response(self, send: Send) -> None:
         """Send it."""
-        async with aclosing(self.body_iterator):
-            await super().stream_response(send)
+
+        async def send_on(message: Message) -> None:
+            async with asyncio.timeout(self.patience.piece):
+                await send(message)
+
+        try:
+            async with asyncio.timeout(self.patience.export), aclosing(self.body_iterator):
+                await super().stream_response(send_on)
+        except TimeoutError:
+            # Whoever takes so little is as good as gone; a snapshot that waits keeps old rows from being cleared away.
+            raise ClientDisconnect from None
 
 
 @router.get("")
@@ -64,15 +82,13 @@ async def get_shared(session: DistrictRead, caller: DistrictAdminOf, application
 
 @router.get("/{kind}.csv", response_class=StreamingResponse, responses=CSV)
 async def download_shared(
-    request: Request, session: DistrictRead, caller: DistrictAdminOf, application_id: PathId, kind: CountedKind
+    request: Request, session: DistrictExport, caller: DistrictAdminOf, application_id: PathId, kind: CountedKind
 ) -> StreamingResponse:
     """The shared records of one kind as CSV (RFC 4180, UTF-8), in the fields that the application receives."""
     export = await exports.of(session, caller.district_id, application_id)
-    return _File(
-        exports.as_csv(database_of(request), session, caller.district_id, kind, export),
-        media_type="text/csv; charset=utf-8; header=present",
-        headers={"Content-Disposition": f'attachment; filename="{kind}.csv"'},
-    )
+    database = database_of(request)
+    pieces = exports.as_csv(database, session, caller.district_id, kind, export)
+    return _File(pieces, database.patience, name=f"{kind}.csv")
 
 
 @router.get("/{kind}")

@@ -11,7 +11,7 @@ from sharing_service.actions.restore_sharing import restore_sharing
 from sharing_service.actions.set_sharing import set_sharing
 from sharing_service.actions.unshare import unshare
 from sharing_service.api.dependencies import DistrictAdminOf, PageOf, PageWanted, PathId
-from sharing_service.api.district_sessions import DistrictRead, DistrictWrite
+from sharing_service.api.district_sessions import DistrictEvaluation, DistrictRead, DistrictWrite
 from sharing_service.api.idempotency import RunOnce
 from sharing_service.api.preconditions import NUMBER, TAGGED, IfMatch, etag
 from sharing_service.api.saved import ChangesShown, Counts, changes_shown
@@ -160,7 +160,7 @@ async def delete_sharing(
 
 @router.post("/preview")
 async def preview_sharing(
-    session: DistrictRead, caller: DistrictAdminOf, application_id: PathId, sharing: SharingPermission
+    session: DistrictEvaluation, caller: DistrictAdminOf, application_id: PathId, sharing: SharingPermission
 ) -> Preview:
     """What saving this permission would add and remove; nothing is saved."""
     shown = await preview.of(session, caller.district_id, application_id, sharing)

@@ -11,8 +11,8 @@ from sharing_service.actions.discard_sync import discard_sync
 from sharing_service.actions.release_sync import release_sync
 from sharing_service.actions.request_sync import Upload, request_sync
 from sharing_service.api.dependencies import DistrictAdminOf, PageOf, PathId
-from sharing_service.api.district_sessions import DistrictRead, DistrictWrite
-from sharing_service.api.idempotency import RunOnce
+from sharing_service.api.district_sessions import DistrictRead, DistrictUpload, DistrictWrite
+from sharing_service.api.idempotency import Key, Once, RunOnce, claimed
 from sharing_service.errors import UnsupportedContent
 from sharing_service.pagination import Page, page_of
 from sharing_service.roster import syncs
@@ -63,13 +63,19 @@ def _upload(request: Request) -> Upload:
     raise UnsupportedContent("Send application/zip or multipart/form-data.")
 
 
+async def _once(
+    request: Request, session: DistrictUpload, caller: DistrictAdminOf, idempotency_key: Key = None
+) -> Once:
+    return await claimed(request, session, caller, idempotency_key)
+
+
 @router.post("/syncs", status_code=202, openapi_extra=FILES)
 async def request(
     response: Response,
-    session: DistrictWrite,
+    session: DistrictUpload,
     caller: DistrictAdminOf,
     upload: Annotated[Upload, Depends(_upload)],  # before `once`, which reads a body that calls itself JSON
-    once: RunOnce,
+    once: Annotated[Once, Depends(_once)],
     dry_run: Annotated[bool, Query(description="Check and compare only; nothing is published.")] = False,
 ) -> SyncShown:
     """Upload the files of a roster, as one zip archive or one part a file, and queue their sync."""

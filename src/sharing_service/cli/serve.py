@@ -26,11 +26,14 @@ from sharing_service.cli.worker import WorkerChild
 from sharing_service.database import Database
 from sharing_service.logs import log_to_stderr
 from sharing_service.main import create_app, tokens_for
+from sharing_service.pools import connections_of
 from sharing_service.settings import Settings
 
 Application = Callable[..., Awaitable[None]]
 """Anything that speaks ASGI."""
 
+SPARE_CONNECTIONS: Final = 20
+"""Of the embedded PostgreSQL: for the worker's queue and jobs, the start, auditors, and those it keeps for itself."""
 FINISH_SECONDS: Final = 30
 """Running requests may take this long after SIGTERM."""
 
@@ -59,7 +62,7 @@ def serve(settings: Settings, *, host: str, port: int, processes: int) -> None:
     exit_on_signals()
     with ExitStack() as running:
         listener = running.enter_context(bound(host, port))
-        addresses = running.enter_context(opened_database(settings))
+        addresses = running.enter_context(opened_database(settings, processes=processes))
         running.enter_context(WorkerChild(addresses.worker))
         print_first_token(settings, addresses.api)
         running.enter_context(announced(listener))
@@ -102,16 +105,18 @@ def _errors_told(host: str, port: int) -> Iterator[None]:
 
 
 @contextmanager
-def opened_database(settings: Settings, *, fast: bool = False) -> Iterator[Addresses]:
+def opened_database(settings: Settings, *, fast: bool = False, processes: int = 1) -> Iterator[Addresses]:
     """The addresses of the database, at the newest migration: the named one, or an embedded one while the block runs.
 
-    API and worker log into the embedded one by passwords of their own, with which nobody changes the schema.
+    That one has room for so many processes and a worker. These log into it by passwords of their own, with which nobody
+    changes the schema.
     """
     if settings.database_url is not None:
         _bring_up_to_date(settings.migration_database_url or settings.database_url)
         yield Addresses(settings.database_url, settings.worker_database_url or settings.database_url)
         return
-    with embedded.start(settings.data_dir, fast=fast) as server:
+    connections = processes * connections_of(settings.pool_size) + settings.pool_size + SPARE_CONNECTIONS
+    with embedded.start(settings.data_dir, fast=fast, connections=connections) as server:
         _bring_up_to_date(server.url)
         yield Addresses(**server.make_logins())
 

@@ -1,0 +1,53 @@
+"""Laws of what is bounded: whoever runs the service finds each bound in one list, as it is in the code."""
+
+import re
+
+import pytest
+
+from sharing_service.api.clever_exchange import READ_AT_ONCE
+from sharing_service.api.nesting import DEEPEST, MOST
+from sharing_service.main import BODY_LIMIT
+from sharing_service.pagination import MAX_LIMIT
+from sharing_service.patience import Patience
+from sharing_service.pools import EXPORTS, LARGE_PAGES, UPLOADS, connections_of
+from sharing_service.settings import Settings
+from sharing_service.worker import AT_ONCE
+from tests.architecture.project import ROOT
+
+BOUNDS = Patience()
+SLOTS = "{} at a time, {} for one district"
+LISTED = {
+    "a JSON body": f"{BODY_LIMIT // 2**20} MiB, {DEEPEST} lists and objects within each other, {MOST:,} in all",
+    "a page": f"{MAX_LIMIT:,} records; 10,000 for partners",
+    f"a partner's page of more than {READ_AT_ONCE:,}": SLOTS.format(LARGE_PAGES, LARGE_PAGES // 2),
+    "a CSV file": f"{SLOTS.format(EXPORTS, EXPORTS // 2)}; its client has {BOUNDS.piece} seconds for a piece,"
+    f" {BOUNDS.export // 60} minutes for all",
+    "an upload": f"{SLOTS.format(UPLOADS, UPLOADS // 2)}; `SHARING_UPLOAD_LIMIT`;"
+    f" a mebibyte within {BOUNDS.idle} seconds",
+    "a statement for a partner": f"{BOUNDS.partner} seconds",
+    "a statement of any other": f"{BOUNDS.request} seconds;"
+    f" {BOUNDS.save} for a preview and for what changes a district",
+    "a transaction": f"{BOUNDS.idle} seconds",
+}
+"""The bound of each row, by how the row begins."""
+
+
+@pytest.mark.asvs("V15.1.3", "V2.1.3")
+def test_every_bound_is_listed() -> None:
+    """The list in docs/operations.md names each bound with the number that the code has."""
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| (.+?) \| (.+?) \| .+? \|$", page, re.MULTILINE))
+
+    for what, bound in LISTED.items():
+        assert [told for row, told in rows.items() if row.startswith(what)] == [bound]
+    assert page.count(f"503 `busy` after {BOUNDS.slot} seconds") == 3
+
+
+def test_how_many_connections_there_are() -> None:
+    """The page tells how many connections there are at most; the worker has one for its queue and one for each job."""
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    worker = Settings().pool_size + 1 + AT_ONCE
+    two = 2 * connections_of(Settings().pool_size) + worker
+
+    assert f"twice `SHARING_POOL_SIZE` and {connections_of(0)} more, by default {connections_of(10)}" in page
+    assert f"`--workers 2` and the defaults {two}" in page
