@@ -19,6 +19,7 @@ class Drivers:
         self.idle: list[asyncpg.Connection] = []
         self._options = options
         self._free = asyncio.Semaphore(size)
+        self._closed = False
 
     @property
     def are_busy(self) -> bool:
@@ -46,7 +47,8 @@ class Drivers:
             self._free.release()
 
     async def close(self) -> None:
-        """Close the connections that nobody has borrowed."""
+        """Close the connections that nobody has borrowed; the others close when they come back."""
+        self._closed = True
         while self.idle:
             await self.idle.pop().close()
 
@@ -61,7 +63,7 @@ class Drivers:
         if driver.is_closed():
             return
         # Whoever gets a connection whose transaction goes on would read an old roster.
-        if driver.is_in_transaction():
+        if self._closed or driver.is_in_transaction():
             driver.terminate()
         else:
             self.idle.append(driver)

@@ -62,7 +62,9 @@ def create_app(settings: Settings, *, database_url: str | None = None) -> FastAP
     app.state.database = Database(url, pool_size=settings.pool_size)
     app.state.disclosures = Disclosures(app.state.database)
     app.state.tokens = tokens_for(settings)
-    app.state.pace = Pace(settings.rate_limit)
+    app.state.pace = Pace(
+        app.state.database, requests=settings.rate_limit, of_district=settings.district_requests_a_minute
+    )
     app.state.measures = Measures()
     app.state.upload_limit = settings.upload_limit
     app.state.security_contact = settings.security_contact

@@ -24,6 +24,8 @@ UPLOADS: Final = 4
 """Connections by which files are received."""
 LARGE_PAGES: Final = 4
 """Connections from which partners' pages of many records are read."""
+COUNTERS: Final = 1
+"""Connections that count requests."""
 
 
 class Pools:
@@ -61,6 +63,7 @@ class Pools:
         self.page_slots = Slots(LARGE_PAGES, wait_seconds=patience.slot)
         self.recorders = Drivers({**options, "server_settings": partners}, size=RECORDERS)
         self.helpers = Drivers({**options, "server_settings": lasting}, size=HELPERS)
+        self.counters = Drivers({**options, "server_settings": brief}, size=COUNTERS)
 
     async def connect(self) -> asyncpg.Connection:
         """A connection of one's own beside the pools, in the role of the sessions."""
@@ -68,7 +71,7 @@ class Pools:
 
     async def close(self) -> None:
         """Close every pooled connection."""
-        for drivers in (self.drivers, self.pages, self.recorders, self.helpers):
+        for drivers in (self.drivers, self.pages, self.recorders, self.helpers, self.counters):
             await drivers.close()
         for sessions in (self.sessions, self.exports.sessions, self.uploads.sessions):
             await sessions.close()
@@ -76,4 +79,4 @@ class Pools:
 
 def connections_of(size: int) -> int:
     """How many connections a process that serves opens at most, if its pools have this size."""
-    return 2 * size + RECORDERS + HELPERS + EXPORTS + UPLOADS + LARGE_PAGES
+    return 2 * size + RECORDERS + HELPERS + EXPORTS + UPLOADS + LARGE_PAGES + COUNTERS

@@ -53,7 +53,10 @@ class Settings(BaseSettings):
     pool_size: int = Field(
         default=10, ge=2, le=100, description="Database connections of each process for partners, and for all else."
     )
-    rate_limit: int = Field(default=6000, ge=1, description="Requests a minute of each token, in each process.")
+    rate_limit: int = Field(default=6000, ge=1, description="Requests a minute of each token and each client.")
+    district_requests_a_minute: int = Field(
+        default=60_000, ge=1, description="Requests a minute of all tokens of a district together."
+    )
     upload_limit: int = Field(
         default=2048 * MEBIBYTE, ge=1024, description="Bytes that one upload may send, compressed or not."
     )

@@ -1,65 +1,284 @@
-"""How often a token may call."""
+"""How often a token, a district or a client may call, counted by several processes on one database."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import select
 from uuid_utils.compat import uuid7
 
-from sharing_service.access.callers import Operator
-from sharing_service.access.limits import Pace
-from sharing_service.errors import TooManyRequests
+from sharing_service.access.callers import Caller, DistrictAdmin, Operator
+from sharing_service.access.limits import LARGEST, Pace, Policy
+from sharing_service.access.models import PaceWindow
+from sharing_service.database import Database
+
+LONG = 3600
+"""Seconds of a window that does not end while a test runs, but once an hour."""
+
+MakePace = Callable[..., Pace]
 
 
-class Clock:
-    """A clock that stands until it is moved."""
+@pytest.fixture
+async def process(database_url: str) -> AsyncIterator[MakePace]:
+    """Makes the pace of one more process, with connections of its own."""
+    async with AsyncExitStack() as closing:
 
-    now = 1000.0
+        def make(**limits: Any) -> Pace:
+            database = Database(database_url)
+            closing.push_async_callback(database.close)
+            return Pace(database, **{"window": LONG, **limits})
 
-    def __call__(self) -> float:
-        """The time in seconds."""
-        return self.now
+        yield make
 
 
-def allowed(pace: Pace, caller: Operator) -> int:
-    """How many requests pass before one is refused."""
-    for passed in range(1000):
-        try:
-            pace.check(caller)
-        except TooManyRequests:
-            return passed
-    raise AssertionError("no limit")
+def someone() -> Operator:
+    """A token of its own."""
+    return Operator(token_id=uuid7())
+
+
+async def passes(pace: Pace, caller: Caller) -> bool:
+    """Whether a request may pass."""
+    return not any(standing.refused for standing in await pace.count(caller))
+
+
+async def admitted(pace: Pace, caller: Caller, requests: int) -> int:
+    """How many of so many requests at once may pass."""
+    return sum(await asyncio.gather(*(passes(pace, caller) for _ in range(requests))))
+
+
+async def used(database: Database, name: str) -> int:
+    """What the processes have taken for a name."""
+    async with database.read() as session:
+        return await session.scalar(select(PaceWindow.used).where(PaceWindow.name == name)) or 0
+
+
+@pytest.mark.parametrize("quota", [1, 7, 100, 6000])
+@pytest.mark.asvs("V2.4.1")
+async def test_a_windows_worth_at_once(process: MakePace, quota: int) -> None:
+    """A token may use all of its quota at once, and nothing beyond it until the next window."""
+    pace, caller = process(requests=quota), someone()
+
+    assert await admitted(pace, caller, quota + 50) == quota
+    assert not await passes(pace, caller)
+
+
+@pytest.mark.parametrize("quota", [10, 100, 1000])
+@pytest.mark.asvs("V2.4.1")
+async def test_processes_count_together(process: MakePace, quota: int) -> None:
+    """Two processes admit together what one alone would: the quota, to the last request and not one more.
+
+    Catches a count that each process keeps for itself.
+    """
+    first, second, caller = process(requests=quota), process(requests=quota), someone()
+    both = await asyncio.gather(*(admitted(pace, caller, quota) for pace in (first, second)))
+
+    assert sum(both) == quota
+    assert not await passes(first, caller)
+    assert not await passes(second, caller)
+
+
+async def test_most_requests_ask_nobody(process: MakePace, by_hand: Database) -> None:
+    """A process takes a part in advance: what it has taken, and no more, is lost to the others when it ends.
+
+    Catches a statement for each request, and a process that takes all there is.
+    """
+    pace, caller = process(requests=200), someone()
+    for _ in range(4):
+        assert await passes(pace, caller)
+    assert await used(by_hand, f"token {caller.token_id}") == 10
+    other = process(requests=200)
+    assert await admitted(other, caller, 300) == 190
+
+
+async def test_the_next_part_is_taken_before_it_is_needed(process: MakePace, by_hand: Database) -> None:
+    """When less than half of a part is left the next one is taken beside the request."""
+    pace, caller = process(requests=200), someone()
+    for _ in range(6):
+        await pace.count(caller)
+    taking = pace._allowances[caller.token_id or ""].taking
+    assert taking is not None
+    await taking
+    assert await used(by_hand, f"token {caller.token_id}") == 20
+    assert [standing.remaining for standing in await pace.count(caller)] == [193]
+
+
+def test_parts_are_small() -> None:
+    """A part is a twentieth of the quota, at least one request and at most a thousand."""
+    assert [Policy("token", quota, 60).part for quota in (1, 19, 60, 6000, 10**9)] == [1, 1, 3, 300, LARGEST]
 
 
 @pytest.mark.asvs("V2.4.1")
-def test_a_minutes_worth_then_an_even_pace() -> None:
-    """A token may use a minute's worth at once, and after that as much as has refilled meanwhile."""
-    clock = Clock()
-    pace = Pace(60, clock=clock)
+async def test_a_district_counts_all_of_its_tokens(process: MakePace) -> None:
+    """The tokens of a district share its quota; those of another district and operators do not.
 
-    assert allowed(pace, Operator()) == 60
-    clock.now += 5
-    assert allowed(pace, Operator()) == 5
-    clock.now += 1000
-    assert allowed(pace, Operator()) == 60
+    Catches a district that multiplies its quota by issuing tokens.
+    """
+    pace = process(requests=50, of_district=20)
+    district, other = uuid7(), uuid7()
+    admins = [DistrictAdmin(token_id=uuid7(), district_id=district) for _ in range(3)]
+
+    assert sum([await admitted(pace, admin, 10) for admin in admins]) == 20
+    assert await passes(pace, DistrictAdmin(token_id=uuid7(), district_id=other))
+    assert await passes(pace, someone())
 
 
-def test_each_token_has_its_own_pace() -> None:
-    """A token that calls too often takes nothing from others, and is told how long to wait."""
-    pace = Pace(2, clock=Clock())
-    busy, calm = Operator(token_id=uuid7()), Operator(token_id=uuid7())
-    assert allowed(pace, busy) == 2
+async def test_a_refused_token_takes_nothing_from_its_district(process: MakePace) -> None:
+    """A token that goes on calling beyond its own quota leaves that of its district to the others.
 
-    pace.check(calm)
-    with pytest.raises(TooManyRequests) as refused:
-        pace.check(busy)
-    assert refused.value.members == {"retry_after": 30}
+    Catches one mad token that shuts out a whole district.
+    """
+    pace, district = process(requests=5, of_district=20), uuid7()
+    mad, calm = (DistrictAdmin(token_id=uuid7(), district_id=district) for _ in range(2))
+
+    assert await admitted(pace, mad, 100) == 5
+    assert await admitted(pace, calm, 5) == 5
+
+
+async def test_what_is_told(process: MakePace) -> None:
+    """A standing tells what is left of the quota and of the window; a refusal tells nothing but what was used up."""
+    pace, caller = process(requests=2, of_district=9), DistrictAdmin(token_id=uuid7(), district_id=uuid7())
+    own, districts = await pace.count(caller)
+    await pace.count(caller)
+    [refusal] = await pace.count(caller)
+
+    assert [(one.policy.name, one.policy.quota, one.remaining, one.refused) for one in (own, districts)] == [
+        ("token", 2, 1, False),
+        ("district", 9, 8, False),
+    ]
+    assert (refusal.policy.name, refusal.remaining, refusal.refused) == ("token", 0, True)
+    assert 0 < refusal.seconds <= LONG
+
+
+async def test_a_window_ends(process: MakePace) -> None:
+    """With the next window the whole quota is there again, and nothing of what was left before.
+
+    Catches parts that are hoarded from one window to the next.
+    """
+    pace, caller = process(requests=40, window=1), someone()
+    for _ in range(3):
+        [standing] = await pace.count(caller)  # one request of the part is left
+        assert (standing.remaining, standing.seconds) == (39, 1)
+        await asyncio.sleep(1.1)
+
+
+async def test_a_statement_of_the_window_before(process: MakePace, by_hand: Database) -> None:
+    """A part that was asked for in one window and granted in the next counts in the next one.
+
+    Catches a window that begins anew because a slower process still thinks of the one before.
+    """
+    pace, caller = process(requests=10), someone()
+    later = datetime.now(UTC) + timedelta(hours=1)
+    async with by_hand.write() as session:
+        session.add(PaceWindow(name=f"token {caller.token_id}", begins=later, used=8))
+
+    assert await admitted(pace, caller, 10) == 2
+    async with by_hand.read() as session:
+        kept = select(PaceWindow.begins).where(PaceWindow.name == f"token {caller.token_id}")
+        assert await session.scalar(kept) == later
+
+
+async def test_a_guess_is_charged(process: MakePace) -> None:
+    """What a request is charged counts in all processes, also if it is more than a part."""
+    first, second, client = process(requests=100), process(requests=100), uuid7()
+    for spent in (1, 30, 59):
+        [standing] = await first.count_client(client)
+        assert standing.remaining == 100 - spent
+        await first.charge_client(client, 28)
+
+    others = [(await second.count_client(client))[0] for _ in range(20)]
+    assert [one.refused for one in others] == [False] * 13 + [True] * 7
+
+
+@pytest.mark.parametrize("charge", [1, 4, 5, 96, 98])
+async def test_a_charge_is_exact(process: MakePace, charge: int) -> None:
+    """A charge takes from the part that is left first, and from the others what it lacks."""
+    pace, client = process(requests=100), uuid7()
+    await pace.count_client(client)
+    await pace.charge_client(client, charge)
+
+    assert (await pace.count_client(client))[0].remaining == 98 - charge
+
+
+async def test_a_charge_beyond_the_quota(process: MakePace) -> None:
+    """Who is charged more than there is, is refused what is left as well."""
+    pace, client = process(requests=100), uuid7()
+    await pace.count_client(client)
+    await pace.charge_client(client, 1000)
+
+    assert (await pace.count_client(client))[0].refused
+
+
+async def test_clients_that_nobody_knows_share_an_allowance(process: MakePace, by_hand: Database) -> None:
+    """Invented clients cost one row and no memory each."""
+    pace = process(requests=10**6)
+    before = len(pace._allowances)
+    for _ in range(3):
+        await pace.count_client(None)
+
+    assert len(pace._allowances) == before + 1
+    assert await used(by_hand, "client unknown") > 0
 
 
 @pytest.mark.asvs("V15.2.2")
-def test_rested_tokens_are_forgotten() -> None:
+async def test_rested_callers_are_forgotten(process: MakePace) -> None:
     """Memory stays bounded however many tokens have ever called."""
-    clock = Clock()
-    pace = Pace(60, remembered=3, clock=clock)
-    for _ in range(10):
-        pace.check(Operator(token_id=uuid7()))
-        clock.now += 10
+    pace = process(requests=60, remembered=3, window=1)
+    for _ in range(3):
+        await pace.count(someone())
+    await asyncio.sleep(1.1)
+    await pace.count(someone())
 
-    assert len(pace._paid_until) <= 3
+    assert len(pace._allowances) == 1
+
+
+async def test_old_windows_are_swept(process: MakePace, by_hand: Database) -> None:
+    """A window that ended an hour ago and more is gone from the table with the first request of a newer one."""
+    async with by_hand.write() as session:
+        long_ago = datetime.now(UTC) - timedelta(hours=3)
+        session.add(PaceWindow(name="token of long ago", begins=long_ago, used=1))
+    await process(requests=60, window=60).count(someone())
+
+    async with by_hand.read() as session:
+        kept = await session.scalars(select(PaceWindow.name).where(PaceWindow.name == "token of long ago"))
+        assert kept.all() == []
+
+
+async def test_without_its_database_nobody_passes(database_url: str) -> None:
+    """A part that cannot be had is an error for who needs it, and the next one asks again.
+
+    Catches a count that lets everybody pass while the database is away.
+    """
+    gone = Pace(Database("postgresql://nobody:nothing@127.0.0.1:1/none"), requests=60)
+    caller = someone()
+    for _ in range(2):
+        with pytest.raises(OSError, match="Connect call failed"):
+            await gone.count(caller)
+
+
+async def test_a_caller_that_is_cancelled_leaves_the_part_to_the_others(process: MakePace) -> None:
+    """Of two requests that wait for the same part, one may be cut: the other one gets it."""
+    pace, caller = process(requests=60), someone()
+    cut, other = (asyncio.create_task(passes(pace, caller)) for _ in range(2))
+    await asyncio.sleep(0)
+    cut.cancel()
+
+    assert await other
+    with pytest.raises(asyncio.CancelledError):
+        await cut
+
+
+async def test_a_taking_that_is_cancelled(process: MakePace) -> None:
+    """When the taking of a part is cut, as at the end of a process, who waits is cut too, and a later one asks anew."""
+    pace, caller = process(requests=60), someone()
+    asking = asyncio.create_task(passes(pace, caller))
+    await asyncio.sleep(0)
+    taking = pace._allowances[caller.token_id or ""].taking
+    assert taking is not None
+    taking.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert await passes(pace, caller)

@@ -33,7 +33,7 @@ async def readers(database: Database, by_hand: Database, riverbend: Riverbend) -
     """Connects applications to the district."""
     app = FastAPI()
     app.state.database, app.state.tokens = database, Tokens(b"a key for tests that is long enough")
-    app.state.pace, app.state.disclosures = Pace(), Disclosures(database)
+    app.state.pace, app.state.disclosures = Pace(database), Disclosures(database)
     problems.install(app)
     app.include_router(clever.router)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)

@@ -19,7 +19,8 @@ ALLOWED = "Access-Control-Allow-Origin"
 @pytest.fixture
 async def open_to_ours(database_url: str, tmp_path: Path) -> AsyncIterator[httpx2.AsyncClient]:
     """A service that a dashboard of another origin may ask."""
-    settings = Settings(data_dir=tmp_path, operator_token=SecretStr("o" * 32), cors_origins=(OURS,))
+    token = SecretStr("o" * 32)
+    settings = Settings(data_dir=tmp_path, operator_token=token, rate_limit=10**9, cors_origins=(OURS,))
     app = create_app(settings, database_url=database_url)
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://service", headers=bearer("o" * 32)) as client:

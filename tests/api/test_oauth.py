@@ -17,6 +17,7 @@ from sharing_service.database import enter_district
 from sharing_service.main import create_app
 from sharing_service.settings import Settings
 from tests.factories.clients import Client, register
+from tests.factories.minutes import uncounted
 from tests.factories.service import District, Json, Service, answered, bearer
 
 GRANT = {"grant_type": "client_credentials"}
@@ -251,6 +252,7 @@ async def test_guesses_are_limited(client: Client, service: Service) -> None:
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://slow.test") as slow:
         limited = replace(service, client=slow)
+        await uncounted(service.by_hand)
         for _ in range(5):  # a server that still has the old secret guesses nothing
             refused(await replace(old, service=limited).ask(), "invalid_client", 401)
         guess = replace(client, service=limited, secret="private")

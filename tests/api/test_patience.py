@@ -149,6 +149,7 @@ async def test_bounds_of_each_way(database: Database) -> None:
         (database.pages, "10s"),
         (database.recorders, "10s"),
         (database.helpers, "0"),
+        (database.counters, "30s"),
     ):
         async with drivers.lend() as driver:
             assert await driver.fetchval(shown) == expected

@@ -215,7 +215,8 @@ async def test_the_partner_api_speaks_its_own_way(service: Service) -> None:
 @pytest.fixture
 async def faulty(by_hand: Database, database_url: str, tmp_path: Path) -> AsyncIterator[FastAPI]:
     """The service with routes that fail in ways that its own never should."""
-    app = create_app(Settings(data_dir=tmp_path, operator_token=SecretStr("o" * 32)), database_url=database_url)
+    settings = Settings(data_dir=tmp_path, operator_token=SecretStr("o" * 32), rate_limit=10**9)
+    app = create_app(settings, database_url=database_url)
 
     @app.post("/v1/commit", status_code=201)
     async def fail_at_commit(session: WriteSession) -> str:

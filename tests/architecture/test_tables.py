@@ -11,6 +11,7 @@ from tests.architecture.project import SOURCE, modules
 LOCAL = {
     "tokens": "found by digest, and those of operators have no district: stays on one server",
     "client_secrets": "read before the district is known: stays on one server",
+    "paces": "counts callers, of whom some have no district: stays on one server",
     "idempotency_keys": "written before the district is known: stays on one server",
 }
 SHARED = {

@@ -57,7 +57,12 @@ def served(server: EmbeddedPostgres, name: str, data_dir: Path, *, template: str
     """Serve a copy of a database that nobody uses."""
     asyncio.run(_copy(server.dsn, template, name))
     dsn = f"{server.dsn.removesuffix('/sharing')}/{name}"
-    settings = Settings(data_dir=data_dir, operator_token=SecretStr(OPERATOR_TOKEN), rate_limit=UNLIMITED)
+    settings = Settings(
+        data_dir=data_dir,
+        operator_token=SecretStr(OPERATOR_TOKEN),
+        rate_limit=UNLIMITED,
+        district_requests_a_minute=UNLIMITED,
+    )
     with bound("127.0.0.1", 0) as listener, WorkerChild(dsn):
         api = get_context("spawn").Process(target=_answer, args=(settings, dsn, listener, os.getpid()), daemon=True)
         api.start()

@@ -1,11 +1,18 @@
 """`serve` with its children: PostgreSQL, the worker and, with --workers, the processes that answer."""
 
+import asyncio
 import http.client
 import json
 import signal
 import socket
+import time
+from collections import Counter
 from pathlib import Path
 
+import asyncpg
+
+from sharing_service.access.limits import Policy
+from sharing_service.pools import connections_of
 from tests.cli.programs import OPERATOR, alive, family, run, service, wait_until
 
 TOKEN_LINE = "operator token, shown only now: "
@@ -54,6 +61,35 @@ def test_children_end_with_a_killed_parent(tmp_path: Path) -> None:
         processes = family(it.process.pid)
         it.process.kill()
         wait_until(lambda: processes.isdisjoint(alive()))
+
+
+def test_several_processes_count_together(tmp_path: Path) -> None:
+    """Two processes admit what one would, or a part less, and PostgreSQL has room for all of their connections.
+
+    Catches limits that each process keeps for itself.
+    """
+    own = {"SHARING_DATA_DIR": "data", "SHARING_OPERATOR_TOKEN": OPERATOR, "SHARING_RATE_LIMIT": "40"}
+    with service("serve", "--workers", 2, cwd=tmp_path, **own) as it:
+        left = 60 - time.time() % 60
+        time.sleep(left + 0.1 if left < 20 else 0)
+        answers: Counter[int] = Counter()
+        for _ in range(60):
+            with it.client() as client:  # a connection of its own, which either of the processes takes
+                answers[client.get("/v1/districts").status_code] += 1
+        auditor = (tmp_path / "data" / "postgresql" / "auditor.url").read_text().strip()
+        most = int(asyncio.run(asked(auditor, "show max_connections")))
+
+    assert answers[200] + answers[429] == 60
+    assert 40 - 2 * Policy("token", 40, 60).part <= answers[200] <= 40
+    assert most > 2 * connections_of(10) + 10
+
+
+async def asked(url: str, statement: str) -> str:
+    """What the database answers."""
+    connection = await asyncpg.connect(url)
+    value: str = await connection.fetchval(statement)
+    await connection.close()
+    return value
 
 
 def test_several_processes_stop_in_order(tmp_path: Path) -> None:

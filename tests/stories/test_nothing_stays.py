@@ -52,7 +52,7 @@ async def test_an_upload_that_is_cut(district: District) -> None:
 
     Catches: pieces that are committed as they arrive, and a body that is spooled.
     """
-    settings = Settings(operator_token=SecretStr(OPERATOR_TOKEN), token_key=SecretStr("k" * 32))
+    settings = Settings(operator_token=SecretStr(OPERATOR_TOKEN), token_key=SecretStr("k" * 32), rate_limit=10**9)
     app = create_app(settings, database_url=district.service.database.url)
     pieces = iter([b"Zebedee" * 300_000] * 2)
     before = open_copies()

@@ -1,4 +1,4 @@
-"""Tables of tokens and idempotency keys: not every token has a district, and no key has one."""
+"""Tables of tokens, idempotency keys and paces: not every token has a district, and the others have none."""
 
 from datetime import date, datetime
 from typing import Any
@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     CheckConstraint,
     Date,
     DateTime,
@@ -81,3 +82,16 @@ class IdempotencyKey(Base):
     status: Mapped[int | None] = mapped_column(SmallInteger)
     answer: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("now()"))
+
+
+class PaceWindow(Base):
+    """How many requests were taken for one token, district or client in its newest window; a crash may empty it."""
+
+    __tablename__ = "paces"
+    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    """What is counted, and its id: `token UUID`, `district UUID`, `client UUID`."""
+    begins: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    used: Mapped[int] = mapped_column(BigInteger)
+    """Requests that processes have taken, and those that were asked for beyond the quota."""

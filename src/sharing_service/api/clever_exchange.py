@@ -29,7 +29,8 @@ from sharing_service.api.clever_parameters import (
     window_of,
 )
 from sharing_service.api.clever_sending import UNTIL_SENT, sent, streamed
-from sharing_service.api.dependencies import application, authenticate, bearer, database_of, pace_of, tokens_of
+from sharing_service.api.dependencies import application, authenticate, bearer, database_of, tokens_of
+from sharing_service.api.pacing import admit
 from sharing_service.database import Snapshot
 from sharing_service.delivery import pages, singles, views
 from sharing_service.delivery.disclosures import Disclosed, Disclosures
@@ -121,7 +122,7 @@ async def answer(request: Request, asked: Asked, answering: Answering) -> Respon
     tokens, text = tokens_of(request), credentials.credentials
     district_id = None if tokens.is_operators(text) else district_of(text)
     if district_id is None:
-        await application(await authenticate(database_of(request), tokens, pace_of(request), credentials))
+        await application(await authenticate(request, database_of(request), tokens, credentials))
         raise Unauthenticated  # the token of an application names its district
     parameters, fault = _parameters(request, asked)
     places = _places(request, asked, parameters)
@@ -202,7 +203,7 @@ def _places(request: Request, asked: Asked, parameters: ListParameters) -> Place
 async def _admitted(request: Request, entered: Mapping[str, Any]) -> ApplicationCaller:
     """The application whose token entered, if it does not call too often."""
     caller = caller_from(entered)
-    pace_of(request).check(caller)
+    await admit(request, caller)
     return await application(caller)
 
 

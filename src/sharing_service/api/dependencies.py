@@ -20,8 +20,8 @@ from sharing_service.access.callers import (
     SchoolLead,
     check_district,
 )
-from sharing_service.access.limits import Pace
 from sharing_service.access.tokens import Tokens
+from sharing_service.api.pacing import admit
 from sharing_service.database import Database
 from sharing_service.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from sharing_service.pagination import DEFAULT_LIMIT, MAX_LIMIT, decode_cursor
@@ -45,15 +45,8 @@ def tokens_of(request: Request) -> Tokens:
     return tokens
 
 
-def pace_of(request: Request) -> Pace:
-    """How often each token has called."""
-    pace: Pace = request.app.state.pace
-    return pace
-
-
 ServiceDatabase = Annotated[Database, Depends(database_of)]
 ServiceTokens = Annotated[Tokens, Depends(tokens_of)]
-ServicePace = Annotated[Pace, Depends(pace_of)]
 
 
 async def read_session(database: ServiceDatabase) -> AsyncIterator[AsyncSession]:
@@ -74,9 +67,9 @@ WriteSession = Annotated[AsyncSession, Depends(write_session, scope="function")]
 
 
 async def authenticate(
+    request: Request,
     database: ServiceDatabase,
     tokens: ServiceTokens,
-    pace: ServicePace,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
 ) -> Caller:
     """Who calls, as the tokens table says now."""
@@ -89,7 +82,7 @@ async def authenticate(
         caller = await tokens.caller_of(connection, credentials.credentials)
     if caller is None:
         raise Unauthenticated
-    pace.check(caller)
+    await admit(request, caller)
     return caller
 
 

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sharing_service import tracing
 from sharing_service.api import nesting, problems
+from sharing_service.api.pacing import PACE
 from sharing_service.errors import SharingServiceError
 from sharing_service.logs import failures
 from sharing_service.tracing import Trace
@@ -169,5 +170,6 @@ def _add_headers(scope: Scope, message: Message, trace: Trace) -> None:
     present = {name.lower() for name, _ in headers}
     headers += [(name, value) for name, value in HEADERS if name not in present]
     headers.append((REQUEST_ID, trace.request_id.encode()))
+    headers += scope.get(PACE, ())
     if scope.get("scheme") == "https":
         headers.append(TRANSPORT)

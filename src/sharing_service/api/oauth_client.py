@@ -8,9 +8,9 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials
 from fastapi.security.http import HTTPBase
 
-from sharing_service.access.limits import Pace
 from sharing_service.access.tokens import Tokens
-from sharing_service.api.dependencies import ServiceDatabase, ServicePace, ServiceTokens
+from sharing_service.api.dependencies import ServiceDatabase, ServiceTokens
+from sharing_service.api.pacing import admit_client, pace_of
 from sharing_service.database import Database
 from sharing_service.errors import InvalidClient, OAuthRefusal, TooLarge
 from sharing_service.sharing import clients
@@ -55,25 +55,25 @@ async def form_of(request: Request) -> dict[str, str]:
 FormOf = Annotated[dict[str, str], Depends(form_of)]
 
 
-async def client_by_basic(database: ServiceDatabase, tokens: ServiceTokens, pace: ServicePace, sent: Basic) -> Client:
+async def client_by_basic(request: Request, database: ServiceDatabase, tokens: ServiceTokens, sent: Basic) -> Client:
     """The client of the Authorization header."""
     if sent is None:
         raise InvalidClient
     client_id, secret = _from_header(sent)
-    return await _authenticated(database, tokens, pace, client_id=client_id, secret=secret)
+    return await _authenticated(request, database, tokens, client_id=client_id, secret=secret)
 
 
 async def client_of(
-    database: ServiceDatabase, tokens: ServiceTokens, pace: ServicePace, sent: Basic, form: FormOf
+    request: Request, database: ServiceDatabase, tokens: ServiceTokens, sent: Basic, form: FormOf
 ) -> Client:
     """The client of the Authorization header or of the parameters; one that sends a secret in both is refused."""
     if sent is None:
         client_id, secret = form.get("client_id", ""), form.get("client_secret", "")
-        return await _authenticated(database, tokens, pace, client_id=client_id, secret=secret)
+        return await _authenticated(request, database, tokens, client_id=client_id, secret=secret)
     # Libraries repeat the id among the parameters, which identifies and does not authenticate (section 3.2.1).
     if "client_secret" in form or form.get("client_id", _from_header(sent)[0]) != _from_header(sent)[0]:
         raise OAuthRefusal("Authenticate in one way: by the header or by parameters.")
-    return await client_by_basic(database, tokens, pace, sent)
+    return await client_by_basic(request, database, tokens, sent)
 
 
 ClientByBasic = Annotated[Client, Depends(client_by_basic)]
@@ -91,18 +91,20 @@ def _from_header(sent: HTTPAuthorizationCredentials) -> tuple[str, str]:
     return unquote_plus(client_id), unquote_plus(secret)
 
 
-async def _authenticated(database: Database, tokens: Tokens, pace: Pace, *, client_id: str, secret: str) -> Client:
+async def _authenticated(
+    request: Request, database: Database, tokens: Tokens, *, client_id: str, secret: str
+) -> Client:
     # Without a transaction, on a connection that is given back at once, as tokens are looked up.
     look_ups = database.engine.execution_options(isolation_level="AUTOCOMMIT")
     async with look_ups.connect() as connection:
         known = await clients.named(connection, client_id)
     # Counted before it is compared: a guess beyond the limit tells nothing. Ids that nobody has share one allowance,
     # so that inventing them costs no memory.
-    name = f"client {known[0].application_id}" if known else "unknown client"
-    pace.check_name(name)
+    named = known[0].application_id if known else None
+    await admit_client(request, named)
     sent = clients.matching(known, tokens.digest(secret))
     if sent is None:
-        pace.charge(name, GUESS)
+        await pace_of(request).charge_client(named, GUESS)
         raise InvalidClient
     if not sent.live:
         # No guess: a server of the partner still has the old secret, and must not shut out the others.

@@ -17,6 +17,13 @@ DESCRIPTION: Final = (
 KEY: Final = "idempotency-key"
 SCHEMAS: Final = "#/components/schemas/"
 FOREIGN: Final = ("HTTPValidationError", "ValidationError")
+TEXT: Final = {"type": "string"}
+PACE: Final = {
+    "RateLimit-Policy": {"description": "The quotas of requests that concern the caller.", "schema": TEXT},
+    "RateLimit": {"description": "What is left of them, and for how many seconds.", "schema": TEXT},
+}
+"""Headers that are written as draft-ietf-httpapi-ratelimit-headers-10 has it."""
+PACED: Final = {name: {"$ref": f"#/components/headers/{name}"} for name in PACE}
 
 
 class Place(BaseModel):
@@ -74,8 +81,10 @@ def _document(app: FastAPI) -> dict[str, Any]:
         for operation in operations.values():
             _add_errors(path, operation)
             _document_replay(operation)
+            _document_pace(operation)
     for name in FOREIGN:
         schemas.pop(name, None)
+    document["components"]["headers"] = PACE
     return document
 
 
@@ -134,3 +143,10 @@ def _document_replay(operation: dict[str, Any]) -> None:
     for status, response in operation["responses"].items():
         if status.startswith("2") and KEY in _names(operation):
             response.setdefault("headers", {})[REPLAYED] = header
+
+
+def _document_pace(operation: dict[str, Any]) -> None:
+    """Describe the headers by which a caller learns how often it may call."""
+    for status, response in operation["responses"].items():
+        if operation.get("security") and (status.startswith("2") or status == "429"):
+            response["headers"] = response.get("headers", {}) | PACED
