@@ -15,7 +15,7 @@ from sharing_service.api.clever_parameters import CURSORS, LEAST, canonical_id
 IDS: Final[dict[str, list[str]]] = json.loads(os.environ["FUZZING_IDS"])
 """Ids that there are, by the name of what they stand for; after a method those of paths that end with them."""
 KEPT: Final[list[str]] = json.loads(os.environ["FUZZING_KEPT"])
-"""Ids of what must not be deleted, such as the token by which all is asked."""
+"""Ids of what must not end, such as the token by which all is asked."""
 BLOCK: Final = "/v1/districts/{district_id}/blocks/{block_id}"
 
 
@@ -43,7 +43,7 @@ def _name_what_there_is(case: Case[Any]) -> None:
     for name, sent in path.items():
         alone = case.path.endswith(f"{{{name}}}")
         path[name] = _known(sent, (alone and IDS.get(f"{case.method} {name}")) or IDS.get(name))
-        if case.method == "DELETE" and path[name] in KEPT:
+        if path[name] in KEPT and (case.method == "DELETE" or case.path.endswith("/rotate")):
             path[name] = LEAST
     body = case.body if isinstance(case.body, dict) else {}
     for name, sent in body.items():

@@ -86,6 +86,8 @@ def _key(line: Line, parameter: str) -> str:
             return line.kind or "students"
         case "district_id" if line.path.startswith("/oauth/"):
             return "connected district_id"
+        case "token_id" if line.variant:
+            return f"{line.variant} token_id"
         case "application_id" if of_operator:
             return "free application_id" if line.variant == "free" else "known application_id"
         case "sync_id" if line.method == "POST":

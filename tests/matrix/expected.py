@@ -23,6 +23,7 @@ operator.one      401     +/+/404/404 403             403             403       
 operator.only     401     +/404/404/404 403           403             403             403             403     403             403             403             403
 issuer            401     +           +               +               403             403             403     403             403             403             403
 issuer.one        401     +/+/+/404   +/+/404/404     404/404/+/404   403             403             403     403             403             403             403
+issuer.admins     401     +/+/+/404   403/403/404/404 404/404/403/404 403             403             403     403             403             403             403
 issuer.district   401     +/+/404/404 +/404/404/404   404/+/404/404   403             403             403     403             403             403             403
 issuer.school     401     +/+/422/422 +/+/422/422     404             403             403             403     403             403             403             403
 issuer.connected  401     +/+/409/404 +/+/409/404     404             403             403             403     403             403             403             403
@@ -80,6 +81,8 @@ POST    /v1/tokens#application                                                di
 POST    /v1/tokens#application                                                application_id  issuer.connected  201
 GET     /v1/tokens                                                            -               issuer            200
 DELETE  /v1/tokens/{token_id}                                                 token_id        issuer.one        204
+POST    /v1/tokens/{token_id}/rotate                                          token_id        issuer.admins     201
+POST    /v1/tokens/{token_id}/rotate#auditors                                 token_id        issuer.one        201
 GET     D/applications/{application_id}/sites                                 application_id  staff.one         200
 PUT     D/applications/{application_id}/sites/{school_id}                     application_id  site.application  200
 PUT     D/applications/{application_id}/sites/{school_id}                     school_id       site              200

@@ -120,6 +120,7 @@ async def objects(pair: Pair, found: Mapping[str, Objects]) -> dict[str, Objects
     newest, first = [sync["id"] for sync in (await own.get("/syncs"))["data"]]
     [theirs] = [sync["id"] for sync in (await foreign.get("/syncs"))["data"]]
     tokens = [await issued(service, role="district_admin", district_id=one.id) for one in (own, own, foreign)]
+    auditors = [await issued(service, role="audit_reader", district_id=one.id) for one in (own, own, foreign)]
     await pair.clients[0].rotate()  # a secret is deleted only while another one works
     secrets = [[secret["id"] for secret in (await client.secrets())["data"]] for client in pair.clients]
     return {
@@ -130,6 +131,7 @@ async def objects(pair: Pair, found: Mapping[str, Objects]) -> dict[str, Objects
         "free application_id": Objects(await service.application(), await service.application(), gone),
         "secret_id": Objects(secrets[0][0], secrets[0][-1], secrets[1][0]),
         "token_id": Objects(*(token["id"] for token in tokens)),
+        "auditors token_id": Objects(*(token["id"] for token in auditors)),
         "sync_id": Objects(first, newest, theirs),
         "held sync_id": Objects(newest, first, theirs),
         "version": Objects("1", "2", "4", "9"),

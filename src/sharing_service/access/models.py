@@ -42,6 +42,7 @@ class Token(Base):
         Index(None, "district_id", "application_id"),
         Index(None, "secret_id", postgresql_where=text("secret_id is not null")),
         Index(None, "expires_at", postgresql_where=text("secret_id is not null")),
+        Index(None, "predecessor_id", postgresql_where=text("predecessor_id is not null")),
         Index(
             None,
             *("secret_id", "day", "district_id"),
@@ -67,6 +68,8 @@ class Token(Base):
     """The client secret by which an application obtained this token itself; null if somebody issued it."""
     day: Mapped[date | None] = mapped_column(Date)
     """The day (UTC) of a token whose text is computed anew whenever the application lists its tokens."""
+    predecessor_id: Mapped[UUID | None] = mapped_column(Uuid)
+    """The token in whose place this one was issued."""
 
 
 class IdempotencyKey(Base):

@@ -6,16 +6,16 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
-from uuid_utils.compat import uuid7
 
-from sharing_service.access.callers import Caller, DistrictAdmin, Operator
+from sharing_service.access.callers import Caller, Operator
 from sharing_service.access.expiry import ExpiresAt, check_future
+from sharing_service.access.issuing import check_may_issue, new_token
 from sharing_service.access.models import Token
-from sharing_service.access.tokens import OPERATOR, Role, Tokens, compose, described, operator_can_call, random_secret
+from sharing_service.access.tokens import Role, Tokens, described, operator_can_call
 from sharing_service.audit import trail
 from sharing_service.audit.trail import AuditAction
 from sharing_service.database import SERVICE, enter_district
-from sharing_service.errors import Conflict, Forbidden, Invalid, NotFound
+from sharing_service.errors import Conflict, Invalid
 from sharing_service.roster import revisions
 from sharing_service.roster.catalogue import Kind
 from sharing_service.roster.models import Identity
@@ -74,9 +74,9 @@ TokenWanted = Annotated[
 
 async def issue_token(session: AsyncSession, caller: Caller, tokens: Tokens, wanted: TokenWanted) -> tuple[Token, str]:
     """Issue a token; the second value is its text, which is shown once and kept as a keyed hash."""
-    _check_may_issue(caller, wanted)
-    check_future(wanted.expires_at)
     district_id = None if isinstance(wanted, OperatorToken) else wanted.district_id
+    check_may_issue(caller, wanted.role, district_id)
+    check_future(wanted.expires_at)
     if district_id is not None:
         await enter_district(session, district_id)
         # Locked: nobody disconnects the application or erases the district meanwhile and leaves this token behind.
@@ -85,7 +85,8 @@ async def issue_token(session: AsyncSession, caller: Caller, tokens: Tokens, wan
         await _check_schools(session, wanted.district_id, wanted.school_ids)
     if isinstance(wanted, ApplicationToken):
         await _check_connected(session, wanted.district_id, wanted.application_id)
-    return await _issue(session, caller, tokens, wanted.model_dump(), district_id=district_id)
+    columns = wanted.model_dump(exclude={"district_id"})
+    return await _issue(session, caller, tokens, columns, district_id=district_id)
 
 
 async def issue_first_operator_token(session: AsyncSession, tokens: Tokens) -> str | None:
@@ -102,10 +103,7 @@ async def issue_first_operator_token(session: AsyncSession, tokens: Tokens) -> s
 async def _issue(
     session: AsyncSession, caller: Caller, tokens: Tokens, columns: dict[str, Any], *, district_id: UUID | None
 ) -> tuple[Token, str]:
-    secret = compose(district_id or OPERATOR, random_secret())
-    token = Token(
-        id=uuid7(), key_id=tokens.key_id, digest=tokens.digest(secret), created_by=caller.described(), **columns
-    )
+    token, secret = new_token(tokens, caller, district_id=district_id, **columns)
     await enter_district(session, district_id or SERVICE)
     session.add(token)
     await session.flush()
@@ -118,16 +116,6 @@ async def _issue(
         after=described(token),
     )
     return token, secret
-
-
-def _check_may_issue(caller: Caller, wanted: TokenWanted) -> None:
-    """The operator issues every role; a district admin those that do less, for the own district."""
-    if isinstance(caller, Operator):
-        return
-    if not isinstance(caller, DistrictAdmin) or isinstance(wanted, OperatorToken | DistrictAdminToken):
-        raise Forbidden("This token may not issue a token of that role.")
-    if wanted.district_id != caller.district_id:
-        raise NotFound
 
 
 async def _check_schools(session: AsyncSession, district_id: UUID, school_ids: tuple[UUID, ...]) -> None:

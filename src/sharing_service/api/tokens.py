@@ -1,4 +1,7 @@
-"""Tokens: the operator issues all of them, a district admin those of school leads, audit readers and applications."""
+"""Tokens: the operator issues all of them, a district admin those of school leads, audit readers and applications.
+
+Who may issue a token may also rotate it; the operator revokes all, and a district admin all of the own district.
+"""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -12,6 +15,7 @@ from sharing_service.access.callers import DistrictAdmin, Operator
 from sharing_service.access.tokens import Role
 from sharing_service.actions.issue_token import TokenWanted, issue_token
 from sharing_service.actions.revoke_token import revoke_token
+from sharing_service.actions.rotate_token import Rotation, rotate_token
 from sharing_service.api.dependencies import ManagementCaller, PageOf, PathId, ReadSession, ServiceTokens, WriteSession
 from sharing_service.api.idempotency import RunOnce
 from sharing_service.database import SERVICE, enter_district
@@ -45,12 +49,19 @@ class TokenShown(BaseModel):
     created_by: dict[str, Any] = Field(description="Role and id of the token that issued this one.")
     expires_at: datetime | None
     secret_id: UUID | None = Field(description="The client secret by which an application obtained the token itself.")
+    predecessor_id: UUID | None = Field(description="The token in whose place this one was issued.")
 
 
 class TokenIssued(TokenShown):
     """A token with its secret, which is shown this once."""
 
     token: str
+
+
+class TokenRotated(TokenIssued):
+    """A token's successor with its secret, which is shown this once."""
+
+    predecessor_ends_at: datetime
 
 
 @router.post(
@@ -87,3 +98,30 @@ async def get_tokens(
 async def delete_token(token_id: PathId, caller: Issuer, session: WriteSession) -> None:
     """Revoke a token; its next request is refused."""
     await revoke_token(session, caller, token_id)
+
+
+@router.post(
+    "/{token_id}/rotate",
+    status_code=status.HTTP_201_CREATED,
+    responses={
+        409: {
+            "description": "`being_rotated`: another token of the rotation works, `token_id`. `token_ended`: issue one."
+            " `obtained_by_secret`: obtain another one. `already_issued`: the Idempotency-Key was used."
+        }
+    },
+)
+async def post_rotation(
+    token_id: PathId,
+    caller: Issuer,
+    session: WriteSession,
+    tokens: ServiceTokens,
+    _once: RunOnce,
+    rotation: Annotated[Rotation, Body()] = Rotation(),  # noqa: B008 - frozen
+) -> TokenRotated:
+    """Issue a successor, whose text is in this answer only; both tokens work until the overlap ends."""
+    rotated = await rotate_token(session, caller, tokens, token_id, rotation)
+    return TokenRotated(
+        **dict(TokenShown.model_validate(rotated.successor)),
+        token=rotated.text,
+        predecessor_ends_at=rotated.predecessor_ends_at,
+    )

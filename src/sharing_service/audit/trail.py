@@ -23,6 +23,7 @@ class AuditAction(StrEnum):
     DELETE_APPLICATION = "delete_application"
     ISSUE_TOKEN = "issue_token"  # noqa: S105 - the name of a verb
     REVOKE_TOKEN = "revoke_token"  # noqa: S105 - the name of a verb
+    ROTATE_TOKEN = "rotate_token"  # noqa: S105 - the name of a verb
     EXCHANGE_SECRET = "exchange_secret"  # noqa: S105 - the name of a verb
     DERIVE_TOKEN = "derive_token"  # noqa: S105 - the name of a verb
     ISSUE_SECRET = "issue_secret"  # noqa: S105 - the name of a verb
