@@ -23,6 +23,7 @@ from sharing_service.api import (
     district,
     health,
     idempotency,
+    leaked_tokens,
     oauth,
     openapi,
     operator,
@@ -75,7 +76,7 @@ def create_app(settings: Settings, *, database_url: str | None = None) -> FastAP
     idempotency.install(app)
     openapi.install(app)
     # Partners first: a route is looked for in one part after the other, and they ask most often.
-    for part in (clever, health, contact, oauth, operator, client_secrets, tokens, district):
+    for part in (clever, health, contact, oauth, operator, client_secrets, tokens, leaked_tokens, district):
         app.include_router(part.router)
     return app
 

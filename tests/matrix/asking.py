@@ -150,6 +150,7 @@ CONTENT: Final[Mapping[tuple[str, str], Callable[[Line, Value], Json]]] = {
     ("POST", "/v1/applications"): lambda _line, _value: {"json": {"name": "New"}},
     ("PATCH", "/v1/applications/{application_id}"): lambda _line, _value: {"json": {"name": "Other"}},
     ("POST", "/v1/tokens"): _token,
+    ("POST", "/v1/leaked-tokens"): lambda _line, _value: {"json": [{"token": "none of ours"}]},
     ("POST", "D/syncs"): _upload,
     ("PUT", "D/applications/{application_id}/fields"): lambda _line, _value: {"json": {"declined": ["students.email"]}},
     ("PUT", "D/applications/{application_id}/sharing"): _sharing,

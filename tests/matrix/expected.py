@@ -83,6 +83,7 @@ GET     /v1/tokens                                                            - 
 DELETE  /v1/tokens/{token_id}                                                 token_id        issuer.one        204
 POST    /v1/tokens/{token_id}/rotate                                          token_id        issuer.admins     201
 POST    /v1/tokens/{token_id}/rotate#auditors                                 token_id        issuer.one        201
+POST    /v1/leaked-tokens                                                     -               open              202
 GET     D/applications/{application_id}/sites                                 application_id  staff.one         200
 PUT     D/applications/{application_id}/sites/{school_id}                     application_id  site.application  200
 PUT     D/applications/{application_id}/sites/{school_id}                     school_id       site              200

@@ -1,6 +1,14 @@
 """Every faulty request of the table; `tests.stories.faulty.shape` says how to read one."""
 
-from tests.stories.faulty.callers import FORBIDDEN, OPERATOR, REPEATS, TOKENS, UNAUTHENTICATED
+from tests.stories.faulty.callers import (
+    FORBIDDEN,
+    LEAKS,
+    OPERATOR,
+    REPEATS,
+    ROTATIONS,
+    TOKENS,
+    UNAUTHENTICATED,
+)
 from tests.stories.faulty.districts import BLOCKS, FIELDS, PATHS, QUERIES, SITES
 from tests.stories.faulty.partners import PARTNER, PARTNER_CALLERS
 from tests.stories.faulty.permissions import NO_JSON, OTHER_CONTENT, PERMISSIONS, PREVIEWS, TOO_DEEP, VERSIONS
@@ -21,5 +29,16 @@ FAULTY_REQUESTS: tuple[FaultyRequest, ...] = (
         *SITES,
         *FIELDS,
     ),
-    *(*FORBIDDEN, *UNAUTHENTICATED, *TOKENS, *OPERATOR, *REPEATS, *UPLOADS, *PARTNER, *PARTNER_CALLERS),
+    *(
+        *FORBIDDEN,
+        *UNAUTHENTICATED,
+        *TOKENS,
+        *ROTATIONS,
+        *LEAKS,
+        *OPERATOR,
+        *REPEATS,
+        *UPLOADS,
+        *PARTNER,
+        *PARTNER_CALLERS,
+    ),
 )

@@ -60,6 +60,12 @@ class ApplicationCaller(_Caller):
     application_id: UUID
 
 
+class Reporter(_Caller):
+    """Somebody who reports a leaked token, whoever that is: no caller of any route, and known to the trail alone."""
+
+    role: Literal["reporter"] = "reporter"
+
+
 Caller = Annotated[Operator | DistrictAdmin | SchoolLead | AuditReader | ApplicationCaller, Field(discriminator="role")]
 DistrictCaller = DistrictAdmin | SchoolLead
 

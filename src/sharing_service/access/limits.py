@@ -109,10 +109,14 @@ class Pace:
         window: int = MINUTE,
         remembered: int = REMEMBERED,
     ) -> None:
-        """Admit so many requests of a token or client, and of a district, in each window of so many seconds."""
+        """Admit so many requests of a token or client, and of a district, in each window of so many seconds.
+
+        All who report leaked tokens are admitted as one token is.
+        """
         self._database = database
         self._token = Policy("token", requests, window)
         self._client = Policy("client", requests, window)
+        self._reporter = Policy("reporter", requests, window)
         self._district = Policy("district", of_district, window)
         self._remembered = remembered
         self._allowances: dict[UUID | str, Allowance] = {}
@@ -137,7 +141,17 @@ class Pace:
 
     async def charge_client(self, client: UUID | None, requests: int) -> None:
         """Count a request that passed as so many more, for what must not be repeated often."""
-        allowance = self._allowance(self._client, client or "unknown")
+        await self._charge(self._allowance(self._client, client or "unknown"), requests)
+
+    async def count_report(self, texts: int) -> tuple[Standing, ...]:
+        """The same for whoever reports so many leaked tokens: all share one allowance, in which each text counts."""
+        allowance = self._allowance(self._reporter, "anybody")
+        standing = await self._count(allowance)
+        if not standing.refused:
+            await self._charge(allowance, texts)
+        return (standing,)
+
+    async def _charge(self, allowance: Allowance, requests: int) -> None:
         own = min(allowance.left, requests)
         allowance.left -= own
         if requests > own:

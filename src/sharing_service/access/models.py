@@ -94,7 +94,7 @@ class PaceWindow(Base):
     __table_args__ = ({"prefixes": ["UNLOGGED"]},)
 
     name: Mapped[str] = mapped_column(Text, primary_key=True)
-    """What is counted, and its id: `token UUID`, `district UUID`, `client UUID`."""
+    """What is counted, and its id: `token UUID`, `district UUID`, `client UUID`, `reporter anybody`."""
     begins: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     used: Mapped[int] = mapped_column(BigInteger)
     """Requests that processes have taken, and those that were asked for beyond the quota."""

@@ -33,6 +33,11 @@ async def admit_client(request: Request, client: UUID | None) -> None:
     _tell(request, await pace_of(request).count_client(client))
 
 
+async def admit_report(request: Request, texts: int) -> None:
+    """The same for whoever reports so many leaked tokens."""
+    _tell(request, await pace_of(request).count_report(texts))
+
+
 def _tell(request: Request, standings: Sequence[Standing]) -> None:
     """Prepare the headers; one that was refused is the last, and the only one of which a refusal tells."""
     told = [one for one in standings if one.refused] or standings

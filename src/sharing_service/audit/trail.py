@@ -8,7 +8,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from sharing_service.access.callers import Caller
+from sharing_service.access.callers import Caller, Reporter
 from sharing_service.audit.models import AuditEntry
 from sharing_service.database import SERVICE
 
@@ -24,6 +24,7 @@ class AuditAction(StrEnum):
     ISSUE_TOKEN = "issue_token"  # noqa: S105 - the name of a verb
     REVOKE_TOKEN = "revoke_token"  # noqa: S105 - the name of a verb
     ROTATE_TOKEN = "rotate_token"  # noqa: S105 - the name of a verb
+    REVOKE_LEAKED = "revoke_leaked"
     EXCHANGE_SECRET = "exchange_secret"  # noqa: S105 - the name of a verb
     DERIVE_TOKEN = "derive_token"  # noqa: S105 - the name of a verb
     ISSUE_SECRET = "issue_secret"  # noqa: S105 - the name of a verb
@@ -47,7 +48,7 @@ class AuditAction(StrEnum):
 
 def record(
     session: AsyncSession,
-    caller: Caller,
+    caller: Caller | Reporter,
     action: AuditAction,
     *,
     district_id: UUID | None,

@@ -261,3 +261,31 @@ REPEATS = (
         for name, key in {"nothing": "", "201 characters": "z" * 201, "a tab": f"{ZEBRA}\t{ZEBRA}"}.items()
     ),
 )
+LEAKS = (
+    *(
+        invalid(f"report of {name}", where, "POST /v1/leaked-tokens", body, caller="nobody")
+        for name, where, body in (
+            ("a text", "body", ZEBRA),
+            ("nothing", "body.tokens", {}),
+            ("an unknown member", "body", {"tokens": [], ZEBRA: ZEBRA}),
+            ("no texts", "body.tokens", {"tokens": ZEBRA}),
+            ("101 texts", "body.tokens", [{"token": ZEBRA}] * 101),
+            ("a list of texts", "body.tokens.0", [ZEBRA]),
+            ("a text of 201 characters", "body.tokens.0.token", [{"token": "z" * 201}]),
+            ("an empty text", "body.tokens.1.token", {"tokens": [{"token": ZEBRA}, {"token": ""}]}),
+            ("a text with NUL", "body.tokens.0.token", [{"token": NUL}]),
+            ("a number", "body.tokens.0.token", [{"token": 7731}]),
+            ("a place that is none", "body.tokens.0.url", [{"token": ZEBRA, "url": 7731}]),
+        )
+    ),
+)
+ROTATIONS = (
+    *(
+        invalid(f"rotation with {name}", f"body.{name}", f"POST /v1/tokens/{UNKNOWN}/rotate", {name: value})
+        for name, value in (("overlap_seconds", ZEBRA), ("expires_at", ZEBRA))
+    ),
+    invalid("rotation with an unknown member", "body", f"POST /v1/tokens/{UNKNOWN}/rotate", {ZEBRA: ZEBRA}),
+    request("rotate an unknown token", 404, "not_found", f"POST /v1/tokens/{UNKNOWN}/rotate", caller="operator"),
+    request("rotate another district's token", 404, "not_found", "POST /v1/tokens/$their_token/rotate"),
+    request("rotate a token by another name", 404, "not_found", f"POST /v1/tokens/{ZEBRA}/rotate", caller="operator"),
+)
