@@ -25,7 +25,8 @@ UPLOADS: Final = 4
 LARGE_PAGES: Final = 4
 """Connections from which partners' pages of many records are read."""
 COUNTERS: Final = 1
-"""Connections that count requests."""
+"""Connections that count requests, and look whether long answers may go on: for a moment each, so that whoever waits
+for one may hold others."""
 
 
 class Pools:

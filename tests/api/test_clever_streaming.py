@@ -6,14 +6,18 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from pyroaring import BitMap
 from sqlalchemy import text
 from starlette.types import Message
 
+from sharing_service.access.callers import ApplicationCaller
 from sharing_service.api.clever_exchange import READ_AT_ONCE
 from sharing_service.api.clever_sending import Streamed
+from sharing_service.database import Database
+from sharing_service.delivery.withdrawal import Watch
 from sharing_service.roster.catalogue import Kind
 from tests.api.test_clever_disclosure import refusing_disclosures
 from tests.factories.partner import Partner, Readers
@@ -160,6 +164,13 @@ async def parts(failing: bool = False) -> AsyncGenerator[bytes]:
         raise ConnectionError
 
 
+def streamed(parts: AsyncGenerator[bytes], reading: AsyncExitStack) -> Streamed:
+    """An answer of these parts, too short for anybody to look whether it may go on."""
+    reader = ApplicationCaller(token_id=uuid4(), district_id=uuid4(), application_id=uuid4())
+    watch = Watch(Database("postgresql://nowhere"), reader, reader.application_id)
+    return Streamed(parts, {}, reading, watch)
+
+
 @pytest.fixture
 async def closed() -> tuple[AsyncExitStack, asyncio.Event]:
     """What parts are read from, and whether it has been closed."""
@@ -175,7 +186,7 @@ async def test_a_slow_client_holds_no_connection(closed: tuple[AsyncExitStack, a
     """
     reading, is_closed = closed
     client = Sent()
-    answering = asyncio.create_task(Streamed(parts(), {}, reading)(SCOPE, nothing, client))
+    answering = asyncio.create_task(streamed(parts(), reading)(SCOPE, nothing, client))
     async with asyncio.timeout(5):
         await is_closed.wait()
         assert not client
@@ -193,7 +204,7 @@ async def test_a_page_that_cannot_be_read_on_has_no_end(closed: tuple[AsyncExitS
     client = Sent()
     client.ready.set()
     with pytest.raises(ConnectionError):
-        await Streamed(parts(failing=True), {}, reading)(SCOPE, nothing, client)
+        await streamed(parts(failing=True), reading)(SCOPE, nothing, client)
     assert (b"".join(client), client.ended, is_closed.is_set()) == (b"onetwothree", False, True)
 
 
@@ -205,7 +216,7 @@ async def test_a_head_reads_nothing(closed: tuple[AsyncExitStack, asyncio.Event]
     reading, is_closed = closed
     client = Sent()
     client.ready.set()
-    await Streamed(parts(failing=True), {}, reading)(SCOPE | {"method": "HEAD"}, nothing, client)
+    await streamed(parts(failing=True), reading)(SCOPE | {"method": "HEAD"}, nothing, client)
     assert (b"".join(client), client.ended, is_closed.is_set()) == (b"", True, True)
 
 
@@ -219,7 +230,7 @@ async def test_an_answer_that_is_given_up_reads_no_further(closed: tuple[AsyncEx
 
     client = Sent()
     client.ready.set()
-    answering = asyncio.create_task(Streamed(endless(), {}, reading)(SCOPE, nothing, client))
+    answering = asyncio.create_task(streamed(endless(), reading)(SCOPE, nothing, client))
     await client.begun.wait()
     answering.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -156,7 +156,7 @@ async def answer(request: Request, asked: Asked, answering: Answering) -> Respon
             if found.coming is not None:
                 await request.scope[UNTIL_SENT].enter_async_context(still := reading.pop_all())
                 await _disclose(request, caller, view, found.page)
-                return streamed(request, found.coming, _headers(request, caller, view, asked), still)
+                return streamed(request, found.coming, _headers(request, caller, view, asked), still, caller)
     await _disclose(request, caller, view, found.page)
     return await sent(request, found.parts, _headers(request, caller, view, asked))
 

@@ -10,6 +10,10 @@ from typing import Final
 from fastapi import Request, Response
 from starlette.types import Message, Receive, Scope, Send
 
+from sharing_service.access.callers import ApplicationCaller
+from sharing_service.api.dependencies import database_of
+from sharing_service.delivery.withdrawal import Watch
+
 WORTH: Final = 1400
 """Bytes of the smallest answer that is compressed: what fits into one packet does not come sooner."""
 BRIEF: Final = 64 * 1024
@@ -44,17 +48,21 @@ class Sent(Response):
 class Streamed(Response):
     """An answer whose parts are sent while the next ones are read.
 
-    The reader never waits for the client, so that a slow one holds memory but no connection of the database.
+    The reader never waits for the client, so that a slow one holds memory but no connection of the database. What has
+    been read already is sent only as long as it may be.
     """
 
     media_type = "application/json"
 
-    def __init__(self, parts: AsyncGenerator[bytes], headers: Mapping[str, str], reading: AsyncExitStack) -> None:
+    def __init__(
+        self, parts: AsyncGenerator[bytes], headers: Mapping[str, str], reading: AsyncExitStack, watch: Watch
+    ) -> None:
         """Answer with these parts; `reading` is what they are read from, closed as soon as the last one is."""
         super().__init__(headers=headers)
         del self.headers["Content-Length"]  # nobody knows it yet
         self.parts = parts
         self.reading = reading
+        self.watch = watch
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
@@ -63,6 +71,7 @@ class Streamed(Response):
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             while (part := await read.get()) is not None:
+                await self.watch.check()
                 await send({"type": "http.response.body", "body": part, "more_body": True})
             await reader  # whatever kept it from the last part must not look like the end
             await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -81,12 +90,17 @@ class Streamed(Response):
 
 
 def streamed(
-    request: Request, parts: AsyncGenerator[bytes], headers: Mapping[str, str], reading: AsyncExitStack
+    request: Request,
+    parts: AsyncGenerator[bytes],
+    headers: Mapping[str, str],
+    reading: AsyncExitStack,
+    caller: ApplicationCaller,
 ) -> Response:
     """The answer with parts that are still to be read, compressed if the client asks for it."""
+    watch = Watch(database_of(request), caller, caller.application_id)
     if accepts_gzip(request.headers.get("Accept-Encoding", "")):
-        return Streamed(_compressing(parts), {**headers, "Content-Encoding": "gzip"}, reading)
-    return Streamed(parts, headers, reading)
+        return Streamed(_compressing(parts), {**headers, "Content-Encoding": "gzip"}, reading, watch)
+    return Streamed(parts, headers, reading, watch)
 
 
 async def _compressing(parts: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:

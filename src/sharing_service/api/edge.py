@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sharing_service import tracing
 from sharing_service.api import nesting, problems
 from sharing_service.api.pacing import PACE
+from sharing_service.delivery.withdrawal import Withdrawn
 from sharing_service.errors import SharingServiceError
 from sharing_service.logs import failures
 from sharing_service.tracing import Trace
@@ -106,6 +107,9 @@ class Edge:
             await self.app(scope, self._bounded(scope, receive), send_on)
         except ClientDisconnect:
             status = status or CUT
+        except Withdrawn:
+            log.warning("an answer was cut, since what allowed it was withdrawn")
+            raise RuntimeError("The answer broke off.") from None
         except Exception as error:
             log.error("unexpected error", extra={"error": failures(error)})
             if status:

@@ -17,6 +17,7 @@ from sharing_service.api.roster import RecordRow, SearchOf, rows_shown
 from sharing_service.api.saved import Counts
 from sharing_service.delivery import exports
 from sharing_service.delivery.ledger import COUNTED
+from sharing_service.delivery.withdrawal import Watch
 from sharing_service.pagination import Page
 from sharing_service.patience import Patience
 
@@ -88,7 +89,8 @@ async def download_shared(
     export = await exports.of(session, caller.district_id, application_id)
     database = database_of(request)
     pieces = exports.as_csv(database, session, caller.district_id, kind, export)
-    return _File(pieces, database.patience, name=f"{kind}.csv")
+    watched = Watch(database, caller, application_id).over(pieces)
+    return _File(watched, database.patience, name=f"{kind}.csv")
 
 
 @router.get("/{kind}")
