@@ -14,9 +14,10 @@ READABLE := src tests migrations
 STRICT := */sharing_service/sharing/*,*/sharing_service/delivery/*,*/sharing_service/access/*
 
 # Debian's PostgreSQL, the oldest that the service works on: the stories and the oracle run on it too where it is, but
-# for those that no version of it would tell differently: what is refused at the edge, and how much memory a worker takes.
+# for those that no version of it would tell differently: what is refused at the edge, how much memory a worker takes, and
+# what becomes of connections whose requests are cut.
 OTHER_POSTGRES ?= $(firstword $(wildcard /usr/lib/postgresql/15/bin))
-ALIKE := --ignore tests/stories/test_faulty_requests.py --ignore tests/stories/test_importer_memory.py
+ALIKE := $(addprefix --ignore tests/stories/test_,faulty_requests.py importer_memory.py cancellation_storm.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help install check format lint types contracts test demo serve migrate bench nightly fuzz asvs lock audit sbom licences clean
