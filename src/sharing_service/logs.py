@@ -79,6 +79,7 @@ FIELDS: Final[Mapping[str, Callable[[object], bool]]] = {
     "job": _matches(r"[a-z_]{1,40}"),
     "district_id": _is(UUID),
     "sync_id": _is(UUID),
+    "token_id": _is(UUID),
     "outcome": _matches(r"[a-z]{1,20}"),
     "error": lambda value: isinstance(value, tuple) and all(isinstance(one, Failure) for one in value),
 }

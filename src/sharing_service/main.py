@@ -16,6 +16,7 @@ from fastapi.telemetry import TelemetryConfig
 
 from sharing_service.access.limits import Pace
 from sharing_service.access.tokens import Tokens
+from sharing_service.access.usage import Usage
 from sharing_service.api import (
     clever,
     client_secrets,
@@ -30,6 +31,7 @@ from sharing_service.api import (
     problems,
     tokens,
 )
+from sharing_service.api.bookkeeping import Bookkeeping
 from sharing_service.api.crossing import Crossing
 from sharing_service.api.edge import Edge, Measures
 from sharing_service.database import Database
@@ -67,6 +69,10 @@ def create_app(settings: Settings, *, database_url: str | None = None) -> FastAP
         app.state.database, requests=settings.rate_limit, of_district=settings.district_requests_a_minute
     )
     app.state.measures = Measures()
+    app.state.usage = Usage()
+    app.state.bookkeeping = Bookkeeping(
+        app.state.database, app.state.usage, app.state.measures, times=settings.volume_alarm
+    )
     app.state.upload_limit = settings.upload_limit
     app.state.security_contact = settings.security_contact
     if settings.cors_origins:
@@ -83,11 +89,13 @@ def create_app(settings: Settings, *, database_url: str | None = None) -> FastAP
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    refreshing = asyncio.create_task(kept.stay_fresh(app.state.database))
+    books: Bookkeeping = app.state.bookkeeping
+    running = [asyncio.create_task(work) for work in (kept.stay_fresh(app.state.database), books.keep())]
     yield
-    refreshing.cancel()
-    with suppress(asyncio.CancelledError):
-        await refreshing
+    for task in running:
+        task.cancel()
+    await asyncio.wait(running)
+    await books.write()
     await app.state.database.close()
 
 

@@ -57,6 +57,11 @@ class Settings(BaseSettings):
     district_requests_a_minute: int = Field(
         default=60_000, ge=1, description="Requests a minute of all tokens of a district together."
     )
+    volume_alarm: int = Field(
+        default=20,
+        ge=1,
+        description="How many times the persons that a grant shares a token may receive in an hour without an alarm.",
+    )
     upload_limit: int = Field(
         default=2048 * MEBIBYTE, ge=1024, description="Bytes that one upload may send, compressed or not."
     )

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from sharing_service.access.limits import Pace
 from sharing_service.access.tokens import Tokens
+from sharing_service.access.usage import Usage
 from sharing_service.api import clever, problems
 from sharing_service.database import Database
 from sharing_service.delivery.disclosures import Disclosures
@@ -33,7 +34,7 @@ async def readers(database: Database, by_hand: Database, riverbend: Riverbend) -
     """Connects applications to the district."""
     app = FastAPI()
     app.state.database, app.state.tokens = database, Tokens(b"a key for tests that is long enough")
-    app.state.pace, app.state.disclosures = Pace(database), Disclosures(database)
+    app.state.pace, app.state.disclosures, app.state.usage = Pace(database), Disclosures(database), Usage()
     problems.install(app)
     app.include_router(clever.router)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)

@@ -1,5 +1,6 @@
 """What the operator manages, over HTTP."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,6 +11,7 @@ from sharing_service.access.models import IdempotencyKey, Token
 from sharing_service.actions.erase_district import erase_batch
 from sharing_service.audit.models import AuditEntry
 from sharing_service.database import SERVICE, Base, enter_district
+from sharing_service.delivery.models import TokenVolume
 from sharing_service.roster.models import District as DistrictRow
 from sharing_service.roster.models import Revision, RowDigests
 from sharing_service.sharing.models import Grant
@@ -222,6 +224,8 @@ async def fill(district: District) -> None:
     async with district.service.by_hand.write() as session:
         await enter_district(session, UUID(district.id))
         session.add(RowDigests(district_id=UUID(district.id), **digests))
+        # What an application received is written by each process every minute.
+        session.add(TokenVolume(district_id=UUID(district.id), token_id=uuid4(), hour=datetime.now(UTC), persons=9))
 
 
 async def rows_of(service: Service, district_id: str) -> dict[str, int]:

@@ -68,6 +68,8 @@ class Token(Base):
     """The client secret by which an application obtained this token itself; null if somebody issued it."""
     day: Mapped[date | None] = mapped_column(Date)
     """The day (UTC) of a token whose text is computed anew whenever the application lists its tokens."""
+    last_used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """Written about every minute, and never back."""
     predecessor_id: Mapped[UUID | None] = mapped_column(Uuid)
     """The token in whose place this one was issued."""
 

@@ -30,7 +30,7 @@ from sharing_service.api.clever_parameters import (
 )
 from sharing_service.api.clever_sending import UNTIL_SENT, sent, streamed
 from sharing_service.api.dependencies import application, authenticate, bearer, database_of, tokens_of
-from sharing_service.api.pacing import admit
+from sharing_service.api.pacing import admit, usage_of
 from sharing_service.database import Snapshot
 from sharing_service.delivery import pages, singles, views
 from sharing_service.delivery.disclosures import Disclosed, Disclosures
@@ -223,3 +223,4 @@ async def _disclose(request: Request, caller: ApplicationCaller, view: View, pag
         persons=page.persons.serialize(),
     )
     await disclosures.record(caller.district_id, disclosed)
+    usage_of(request).count(caller, len(page.persons))

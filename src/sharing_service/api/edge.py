@@ -54,6 +54,9 @@ class Measures:
         self._seconds = Histogram(
             "sharing_request_seconds", "Seconds until the last byte of an answer.", labels[:2], registry=self.registry
         )
+        self.volume_alarms = Counter(
+            "sharing_volume_alarms", "Hours in which a token received unusually many persons.", registry=self.registry
+        )
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""

@@ -1,4 +1,4 @@
-"""Counts the requests of callers, and lets each answer tell how many more may follow.
+"""Counts the requests of callers, notes who they are, and lets each answer tell how many more may follow.
 
 The headers are those of draft-ietf-httpapi-ratelimit-headers-10.
 """
@@ -11,6 +11,7 @@ from fastapi import Request
 
 from sharing_service.access.callers import Caller
 from sharing_service.access.limits import Pace, Standing
+from sharing_service.access.usage import Usage
 from sharing_service.errors import TooManyRequests
 
 PACE: Final = "sharing_service.pace"
@@ -23,9 +24,16 @@ def pace_of(request: Request) -> Pace:
     return pace
 
 
+def usage_of(request: Request) -> Usage:
+    """What is noticed of the tokens of callers."""
+    usage: Usage = request.app.state.usage
+    return usage
+
+
 async def admit(request: Request, caller: Caller) -> None:
-    """Count a request of a caller, or refuse it if its token or its district has called too often."""
+    """Count a request of a caller and note that its token is used, or refuse it if token or district call too often."""
     _tell(request, await pace_of(request).count(caller))
+    usage_of(request).note(caller)
 
 
 async def admit_client(request: Request, client: UUID | None) -> None:

@@ -49,6 +49,7 @@ class TokenShown(BaseModel):
     created_by: dict[str, Any] = Field(description="Role and id of the token that issued this one.")
     expires_at: datetime | None
     secret_id: UUID | None = Field(description="The client secret by which an application obtained the token itself.")
+    last_used_at: datetime | None = Field(description="To about a minute; null if nobody has used it yet.")
     predecessor_id: UUID | None = Field(description="The token in whose place this one was issued.")
 
 

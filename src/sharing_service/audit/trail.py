@@ -44,6 +44,7 @@ class AuditAction(StrEnum):
     UNBLOCK_PERSON = "unblock_person"
     PAUSE_GRANT = "pause_grant"
     RESUME_GRANT = "resume_grant"
+    RAISE_VOLUME_ALARM = "raise_volume_alarm"
 
 
 def record(

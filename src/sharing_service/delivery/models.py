@@ -1,4 +1,4 @@
-"""Tables of ledgers, feeds, record documents and disclosures."""
+"""Tables of ledgers, feeds, record documents, disclosures and volumes."""
 
 from datetime import datetime
 from typing import Final
@@ -130,3 +130,18 @@ class Disclosure(Base):
     field_groups: Mapped[list[str]] = mapped_column(ARRAY(Text))
     persons: Mapped[bytes] = mapped_column(LargeBinary)
     """Roaring bitmap of the ordinals of the persons whose records were in the answer."""
+
+
+class TokenVolume(Base):
+    """How many persons the answers to one token held within an hour (UTC), counted by all processes; kept two days."""
+
+    __tablename__ = "token_volumes"
+    __table_args__ = (PrimaryKeyConstraint("district_id", "token_id", "hour"),)
+
+    district_id: Mapped[UUID] = mapped_column(ForeignKey("districts.id"))
+    token_id: Mapped[UUID] = mapped_column(Uuid)
+    hour: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    """Its first moment."""
+    persons: Mapped[int] = mapped_column(BigInteger)
+    alarmed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """When the district was told that they are unusually many."""
