@@ -117,6 +117,6 @@ async def test_a_planted_fault_is_found(town: Town, by_hand: Database, tmp_path:
     Catches a storm that is too tame.
     """
     with served(town.url, by_hand=by_hand, folder=tmp_path, fault=fault) as service:
-        storm = await blown(town, service, wave=WAVE // 4, seed=20)
+        storm = await blown(town, service, wave=WAVE // 5, seed=20)
 
     assert any(word in one for one in storm.found for word in FAULTS[fault].noticed), storm.found[:10]

@@ -10,7 +10,7 @@ from typing import Final, Self
 
 import httptools
 
-ANSWER_SECONDS: Final = 20
+ANSWER_SECONDS: Final = 10
 """Whoever waits longer will never be answered."""
 PIECE: Final = 65536
 SMALL_WINDOW: Final = 4096
