@@ -42,6 +42,7 @@ def settings() -> Settings:
         token_key=SecretStr(TOKEN_KEY),
         rate_limit=10**9,
         district_requests_a_minute=10**9,
+        volume_alarm=10**6,
     )
 
 
