@@ -68,6 +68,7 @@ class Place:
             "operator": {},
             "district_admin": {"district_id": self.district},
             "school_lead": {"district_id": self.district, "school_ids": self.schools[:1]},
+            "audit_reader": {"district_id": self.district},
             "application": {"district_id": self.district, "application_id": self.applications[0]},
         }
         with self.running.client() as operator:
