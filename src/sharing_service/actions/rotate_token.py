@@ -52,7 +52,7 @@ async def rotate_token(
     now = datetime.now(UTC)
     await _check_can_be_rotated(session, token, now)
     before = described(token)
-    lifetime = token.expires_at and token.expires_at - token.created_at
+    lifetime = await _lifetime(session, token)
     successor, text = new_token(
         tokens,
         caller,
@@ -93,6 +93,15 @@ async def _locked(session: AsyncSession, caller: Operator | DistrictAdmin, token
     if token is None or token.revoked_at is not None:
         raise NotFound
     return token
+
+
+async def _lifetime(session: AsyncSession, token: Token) -> timedelta | None:
+    """How long the token was to live; if it was rotated before, its own end has moved, and its successor tells."""
+    successors = (
+        select(Token).where(Token.predecessor_id == token.id).order_by(Token.created_at.desc(), Token.id.desc())
+    )
+    model = (await session.scalars(successors.limit(1))).one_or_none() or token
+    return None if model.expires_at is None else model.expires_at - model.created_at
 
 
 async def _check_can_be_rotated(session: AsyncSession, token: Token, now: datetime) -> None:
