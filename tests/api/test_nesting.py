@@ -102,3 +102,16 @@ async def test_deep_bodies(service: Service, depth: int, code: str, pieces: int)
 
     assert problem(response, 422)["code"] == code
     assert len(response.content) < 1000
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32"])
+async def test_other_encodings(service: Service, encoding: str) -> None:
+    """A body is UTF-8: in any other encoding it cannot be read, whatever the parser would make of it.
+
+    Catches a depth that is counted in bytes of one encoding and parsed in another.
+    """
+    body = ('["\N{FOR ALL}",' + "[" * 200 + "]" * 201).encode(encoding)
+    headers = service.operator | {"Content-Type": "application/json"}
+    response = await service.client.post("/v1/districts", content=body, headers=headers)
+
+    assert problem(response, 422)["code"] == "invalid_json"

@@ -3,6 +3,7 @@
 Each request gets an id and a place in a trace here, and a line in the log, by the template of its route.
 """
 
+import json
 import logging
 import re
 import time
@@ -165,6 +166,9 @@ def _shallow(receive: Receive) -> Receive:
             message = await receive()
             pieces.append(message.get("body", b""))
         body = b"".join(pieces)
+        # The parser would read other encodings too, in which depth is not seen (RFC 8259 section 8.1).
+        if not json.detect_encoding(body).startswith("utf-8"):
+            raise HTTPException(400)
         if nesting.is_too_deep(body):
             raise HTTPException(422)
         return {**message, "body": body} if message["type"] == "http.request" else message
