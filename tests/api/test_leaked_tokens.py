@@ -82,6 +82,17 @@ async def test_a_list_alone_is_a_report(service: Service, district: District) ->
     assert not await works(service, issued["token"])
 
 
+async def test_what_stands_around_a_token_is_no_part_of_it(service: Service, district: District) -> None:
+    """A token is found with white space at its ends, and beside a text that is far too long to be one.
+
+    Catches a report that ends nothing because of a line break or of its neighbour.
+    """
+    issued = await issue(service, service.operator, role="district_admin", district_id=district.id)
+    await report(service, "x" * 100_000, f" {issued['token']}\r\n")
+
+    assert not await works(service, issued["token"])
+
+
 @pytest.mark.asvs("V7.4.3")
 async def test_a_leaked_secret_takes_its_tokens_along(district: District) -> None:
     """With a client secret all tokens end that were obtained by it, even if no other secret works.
@@ -155,16 +166,18 @@ async def test_the_token_of_the_environment_stays(service: Service) -> None:
 
 @pytest.mark.asvs("V2.4.1")
 async def test_reports_have_a_pace(database_url: str, by_hand: Database, tmp_path: Path) -> None:
-    """All who report share one quota, in which each text counts: beyond it they are told when to come again.
+    """All who report share one quota, in which each text counts that may be a token: beyond it they are to come again.
 
-    Catches an open route by which somebody keeps the database busy.
+    Catches an open route by which somebody keeps the database busy, and one that any nonsense closes for the others.
     """
     settings = Settings(data_dir=tmp_path, operator_token=SecretStr("o" * 32), rate_limit=5)
     app = create_app(settings, database_url=database_url)
     transport = httpx2.ASGITransport(app=app)
     await uncounted(by_hand)
     async with httpx2.AsyncClient(transport=transport, base_url="http://service") as client:
-        answers = [await client.post(PATH, json=[{"token": "none"}]) for _ in range(4)]
+        nonsense = await client.post(PATH, json=[{"token": "none"}] * 50)
+        possible = [{"token": compose(OPERATOR, random_secret())}]
+        answers = [nonsense, *[await client.post(PATH, json=possible) for _ in range(3)]]
     await app.state.database.close()
 
     assert [answer.status_code for answer in answers] == [202, 202, 202, 429]

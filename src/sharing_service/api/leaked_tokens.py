@@ -7,13 +7,13 @@ import logging
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Request, Response, status
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from sharing_service.access.tokens import district_of, is_well_formed
 from sharing_service.actions.revoke_leaked import revoke_leaked
 from sharing_service.api.dependencies import ServiceTokens, WriteSession
 from sharing_service.api.pacing import admit_report
-from sharing_service.sharing.rules import Strict, Text
+from sharing_service.sharing.rules import Strict, storable
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ router = APIRouter(tags=["tokens"])
 class Leaked(BaseModel):
     """A text that was found where it should not be; whatever else is sent with it is not looked at."""
 
-    token: Text
+    token: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(storable)]
     url: str | None = Field(default=None, description="Where it was found. It is neither kept nor logged.")
     source: str | None = Field(default=None, description="What found it. It is neither kept nor logged.")
 
@@ -62,10 +62,11 @@ async def post_leaked_tokens(
     request: Request, report: Annotated[LeakReport, Body()], session: WriteSession, tokens: ServiceTokens
 ) -> None:
     """Revoke each that works, with all tokens that were obtained by it. The answer is the same whatever was found."""
-    await admit_report(request, len(report.tokens))
     texts = {leaked.token for leaked in report.tokens}
+    possible = list(filter(is_well_formed, texts))
+    await admit_report(request, len(possible))
     if any(map(tokens.is_operators, texts)):
         log.warning("the operator's token of the environment was reported as leaked: replace it")
     # Secrets before the tokens that they made, and always in the same order: else two reports could deadlock.
-    for text in sorted(filter(is_well_formed, texts), key=lambda text: (district_of(text) is not None, text)):
+    for text in sorted(possible, key=lambda text: (district_of(text) is not None, text)):
         await revoke_leaked(session, tokens, text)

@@ -271,7 +271,6 @@ LEAKS = (
             ("no texts", "body.tokens", {"tokens": ZEBRA}),
             ("101 texts", "body.tokens", [{"token": ZEBRA}] * 101),
             ("a list of texts", "body.tokens.0", [ZEBRA]),
-            ("a text of 201 characters", "body.tokens.0.token", [{"token": "z" * 201}]),
             ("an empty text", "body.tokens.1.token", {"tokens": [{"token": ZEBRA}, {"token": ""}]}),
             ("a text with NUL", "body.tokens.0.token", [{"token": NUL}]),
             ("a number", "body.tokens.0.token", [{"token": 7731}]),
