@@ -93,6 +93,19 @@ async def test_what_a_cut_off_import_leaves_behind_does_no_harm(service: Service
     assert await kept(district) == await kept(other)
 
 
+async def test_a_dry_run_after_a_cut_off_import(service: Service) -> None:
+    """A dry run of the next files tells what it would of a new district, and what was left behind is gone.
+
+    Catches leftovers that only the next import takes away: a dry run met their ordinals and failed.
+    """
+    district, other = await service.district(), await service.district()
+    await queued(district, render(roster(0)))
+    await cut_off(district)
+    told, expected = [await each.upload(render(roster(1)), dry_run=True) for each in (district, other)]
+    assert (told["status"], told["report"]) == ("checked", expected["report"])
+    assert not any((await written_beside(district)).values())
+
+
 async def test_a_dry_run_of_a_first_upload_leaves_nothing(district: District) -> None:
     """A dry run checks the files of a new district on one connection, which undoes all of it.
 

@@ -83,6 +83,8 @@ async def sync_roster(
     roster of a district is written by two connections if there is a second one, `beside`.
     """
     first = (await session.get_one(District, sync.district_id)).published_revision is None
+    if first and beside is not None:
+        await beside.clear()
     # What a dry run writes is undone, and what is written beside would not be.
     work = _Work(session, sync, progress, beside if first and not sync.dry_run else None)
     discarded = [] if sync.dry_run else await syncs.discard_held(session, sync)
@@ -138,8 +140,6 @@ async def _is_published_already(work: _Work) -> bool:
 async def _take_in(work: _Work, files: Sequence[UploadFile], limits: ArchiveLimits) -> None:
     """Everything that needs no lock: read, check, compare, write the new roster where nobody sees it yet."""
     session, district_id = work.session, work.district_id
-    if work.beside is not None:
-        await work.beside.clear()
     await session.execute(text("set local work_mem = '128MB'"))
     with ExitStack() as open_files:
         sent = []
