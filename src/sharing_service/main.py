@@ -44,6 +44,9 @@ BODY_LIMIT: Final = 16 * 1024 * 1024
 # The whole path: a body is read before anything else is known, so another path that ends alike would have no limit.
 UPLOADS: Final = re.compile(r"/v1/districts/[^/]+/syncs")
 
+LAST_WRITE_SECONDS: Final = 5
+"""For what is noticed of tokens, when the process ends: a database that hangs does not keep it from ending."""
+
 # Its log would record exception messages and bodies, which hold personal data.
 NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
 
@@ -95,7 +98,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     for task in running:
         task.cancel()
     await asyncio.wait(running)
-    await books.write()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LAST_WRITE_SECONDS):
+            await books.write()
     await app.state.database.close()
 
 
