@@ -143,9 +143,9 @@ class Database(Pools):
     async def snapshot(self, district_id: UUID, digest: bytes, *, large: bool = False) -> AsyncIterator[Snapshot]:
         """What `read` gives, as whoever presents a token of this digest, begun by one round trip and ended by one.
 
-        For a large page it takes one of the few slots that there are for these.
+        For a large page it is read from one of the connections that there are for these, by whoever has a slot.
         """
-        async with self._large(district_id) if large else self.drivers.lend() as driver:
+        async with (self.pages if large else self.drivers).lend() as driver:
             # A UUID and hexadecimal digits can stand in the text; parameters would make three round trips of it.
             await driver.execute(
                 "begin isolation level repeatable read, read only;"
@@ -155,11 +155,6 @@ class Database(Pools):
                 yield Snapshot(driver)
             finally:
                 await driver.execute("commit")
-
-    @asynccontextmanager
-    async def _large(self, district_id: UUID) -> AsyncIterator[asyncpg.Connection]:
-        async with self.page_slots.taken(district_id), self.pages.lend() as driver:
-            yield driver
 
     @asynccontextmanager
     async def side_by_side(self, session: AsyncSession, district_id: UUID) -> AsyncIterator[list[asyncpg.Connection]]:

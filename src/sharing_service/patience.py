@@ -19,7 +19,7 @@ class Patience:
     export: float = 1800
     """A file that is written, from its first byte to its last."""
     piece: float = 60
-    """A piece of such a file, until its client has taken it."""
+    """A part of any answer, until its client has taken it."""
     slot: float = 30
     """Until one of the exports, uploads or large pages at work has ended."""
 

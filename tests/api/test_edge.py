@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import text
 from starlette.requests import Request
@@ -166,9 +167,11 @@ async def test_an_answer_that_breaks_off() -> None:
     async def send(_message: Message) -> None:
         pass
 
+    app = FastAPI()
+    app.state.database = Database("postgresql://nowhere")
     edge = Edge(breaking, measures=Measures(), body_limit=1, unbounded=re.compile("/syncs"))
     with logged() as log, pytest.raises(RuntimeError, match="broke off") as broken:
-        await edge({"type": "http", "method": "GET", "path": "/", "headers": []}, receive, send)
+        await edge({"type": "http", "app": app, "method": "GET", "path": "/", "headers": []}, receive, send)
 
     assert broken.value.__suppress_context__
     assert [line["event"] for line in log.lines()] == ["unexpected error", "request"]

@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import Message, Scope
 
+from sharing_service.api.clever_exchange import READ_AT_ONCE
 from sharing_service.database import Database
 from sharing_service.delivery.disclosures import Disclosures
 from sharing_service.main import create_app
@@ -21,7 +22,10 @@ from tests.factories.service import Connected, Headers, Service
 from tests.factories.small_district import SMALL_DISTRICT
 from tests.factories.upload import render
 
-FILES = render(SMALL_DISTRICT)
+STUDENTS = "School_id,Student_id,Last_name,First_name\n" + "".join(
+    f"N,s{n:04},Last,First\n" for n in range(READ_AT_ONCE + 200)
+)
+FILES = render(SMALL_DISTRICT) | {"students.csv": STUDENTS, "enrollments.csv": "School_id,Section_id,Student_id\n"}
 BRIEF = Patience(slot=0.3)
 
 
@@ -33,6 +37,7 @@ class SlowClient:
     scope: Scope
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     going_on: asyncio.Event = field(default_factory=asyncio.Event)
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
     status: int = 0
 
     async def receive(self) -> Message:
@@ -53,7 +58,7 @@ class SlowClient:
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
         """Its request, as long as the block takes."""
-        asking = asyncio.create_task(self.app(self.scope, self.receive, self.send))
+        asking = asyncio.create_task(self._ask())
         await self.begun.wait()
         try:
             yield
@@ -62,6 +67,10 @@ class SlowClient:
             await asyncio.wait([asking], timeout=5)
             asking.cancel()
             await asyncio.wait([asking])
+
+    async def _ask(self) -> None:
+        await self.app(self.scope, self.receive, self.send)
+        self.answered.set()
 
 
 @dataclass(frozen=True)
@@ -101,6 +110,10 @@ class Crowd:
         """A slow upload to the greedy district."""
         path = f"{self.greedy.district.path}/syncs"
         return self.slow("POST", path, self.greedy.district.admin, **{"Content-Type": "application/zip"})
+
+    def large_page(self) -> SlowClient:
+        """A slow reader of a large page of the greedy district."""
+        return self.slow("GET", f"/v3.1/users?limit={2 * READ_AT_ONCE}", self.greedy.headers)
 
     async def exported(self, reader: Connected) -> httpx2.Response:
         """The answer to a request for a file."""
@@ -199,7 +212,58 @@ async def test_large_pages_of_one_district(crowd: Crowd) -> None:
 
     assert (refusal.status_code, list(refusal.json())) == (503, ["message"])
     assert (other.status_code, small.status_code) == (200, 200)
-    assert (await crowd.greedy.fetch("/users", limit=2000)).json()["data"] == small.json()["data"]
+    assert (await crowd.greedy.fetch("/users", limit=2000)).json()["data"][:1000] == small.json()["data"]
+
+
+async def test_slow_readers_of_large_pages(crowd: Crowd) -> None:
+    """A large page keeps its slot until its client has taken it, and its connection only until it has been read.
+
+    Catches a slot that is free while the page is held in memory, of which slow clients could then take all.
+    """
+    pages = crowd.app.state.database.pages
+    async with AsyncExitStack() as held:
+        for _ in range(LARGE_PAGES // 2):
+            await held.enter_async_context(crowd.large_page().at_work())
+        async with asyncio.timeout(5), AsyncExitStack() as lent:
+            for _ in range(LARGE_PAGES):
+                await lent.enter_async_context(pages.lend())
+        refusal = await crowd.greedy.fetch("/users", limit=2000)
+        other = await crowd.calm.fetch("/users", limit=2000)
+        small = await crowd.greedy.fetch("/users", limit=1000)
+
+    assert (refusal.status_code, other.status_code, small.status_code) == (503, 200, 200)
+    assert (await crowd.greedy.fetch("/users", limit=2000)).status_code == 200
+
+
+async def test_who_is_refused_a_large_page_keeps_no_slot(crowd: Crowd) -> None:
+    """Somebody who may not read a large page holds no slot while the refusal is not taken.
+
+    Catches slots of a district that anybody can hold who knows its id.
+    """
+    async with AsyncExitStack() as held:
+        admin = crowd.greedy.district.admin
+        refused = [crowd.slow("GET", "/v3.1/users?limit=2000", admin) for _ in range(LARGE_PAGES)]
+        for one in refused:
+            await held.enter_async_context(one.at_work())
+        answer = await crowd.greedy.fetch("/users", limit=2000)
+
+    assert [one.status for one in refused] == [403] * LARGE_PAGES
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v3.1/users?limit=2000", "/v3.1/users", "D/students"])
+async def test_an_answer_that_nobody_takes_is_cut(crowd: Crowd, path: str) -> None:
+    """Whoever does not take a part of an answer in time is cut: a large page, a small one, or a list of the district.
+
+    Catches a client that holds what is read for it for as long as it likes, though its token has been revoked.
+    """
+    crowd.app.state.database.patience = replace(BRIEF, piece=0.2)
+    headers = crowd.greedy.headers if path.startswith("/v3") else crowd.greedy.district.admin
+    slow = crowd.slow("GET", path.replace("D/", f"{crowd.greedy.district.path}/"), headers)
+    async with slow.at_work(), asyncio.timeout(5):
+        await slow.answered.wait()
+
+    assert slow.status == 200
 
 
 async def test_who_may_not_export_takes_no_slot(crowd: Crowd) -> None:

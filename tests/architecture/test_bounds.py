@@ -25,6 +25,7 @@ LISTED = {
     "a JSON body": f"{BODY_LIMIT // 2**20} MiB, {DEEPEST} lists and objects within each other, {MOST:,} in all",
     "a page": f"{MAX_LIMIT:,} records; 10,000 for partners",
     f"a partner's page of more than {READ_AT_ONCE:,}": SLOTS.format(LARGE_PAGES, LARGE_PAGES // 2),
+    "a part of an answer": f"{BOUNDS.piece} seconds",
     "a CSV file": f"{SLOTS.format(EXPORTS, EXPORTS // 2)}; its client has {BOUNDS.piece} seconds for a piece,"
     f" {BOUNDS.export // 60} minutes for all",
     "an upload": f"{SLOTS.format(UPLOADS, UPLOADS // 2)}; `SHARING_UPLOAD_LIMIT`;"

@@ -12,6 +12,8 @@ from pathlib import Path
 import asyncpg
 
 from sharing_service.access.limits import Policy
+from sharing_service.cli.serve import bound
+from sharing_service.patience import Patience
 from sharing_service.pools import connections_of
 from tests.cli.programs import OPERATOR, alive, family, run, service, wait_until
 
@@ -110,3 +112,18 @@ def test_refuses_a_port_in_use_before_anything_starts(tmp_path: Path) -> None:
     assert ended.stderr.startswith(f"Cannot listen on 127.0.0.1, port {port}: Address already in use.")
     assert ended.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_who_takes_nothing_is_cut_by_the_kernel() -> None:
+    """What has been written to a client is kept for as long as it has for a part of an answer, if it takes nothing.
+
+    Catches the end of an answer that is kept for ever for somebody who never reads it.
+    """
+    with bound("127.0.0.1", 0) as listener:
+        listener.listen()
+        with socket.create_connection(listener.getsockname()):
+            connection, _ = listener.accept()
+            with connection:
+                milliseconds = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+
+    assert milliseconds == Patience().piece * 1000

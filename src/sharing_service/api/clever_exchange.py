@@ -137,7 +137,7 @@ async def answer(request: Request, asked: Asked, answering: Answering) -> Respon
         found, view = Answer([answers.one(single.page, numbering, asked.version)], single.page), single.view
     else:
         async with AsyncExitStack() as reading:
-            snapshot = await reading.enter_async_context(_snapshot(request, district_id, digest, parameters))
+            snapshot = await reading.enter_async_context(await _snapshot(request, district_id, digest, parameters))
             entered = await views.enter(snapshot, district_id, digest, places)
             if entered is None:
                 raise Unauthenticated
@@ -165,10 +165,14 @@ def _headers(request: Request, caller: ApplicationCaller, view: View, asked: Ask
     return validators.headers(request, caller, view, district=asked.district)
 
 
-def _snapshot(
+async def _snapshot(
     request: Request, district_id: UUID, digest: bytes, parameters: ListParameters
 ) -> AbstractAsyncContextManager[Snapshot]:
-    return database_of(request).snapshot(district_id, digest, large=parameters.limit > READ_AT_ONCE)
+    database, large = database_of(request), parameters.limit > READ_AT_ONCE
+    if large:
+        # Until it is sent, not only read: what its client has not taken yet is held in memory.
+        await request.scope[UNTIL_SENT].enter_async_context(database.page_slots.taken(district_id))
+    return database.snapshot(district_id, digest, large=large)
 
 
 async def _single(request: Request, district_id: UUID, digest: bytes, places: Places) -> Single | None:

@@ -29,6 +29,7 @@ class PartnerRoute(APIRoute):
             try:
                 response: Response = await self.endpoint(request)
             except SharingServiceError as error:
+                await request.scope[UNTIL_SENT].aclose()  # whoever is refused holds no slot while that is being sent
                 # Absent, foreign and unshared records answer byte for byte the same.
                 shown = NotFound("Resource not found") if isinstance(error, NotFound) else error
                 response = problems.answer(request, shown)

@@ -48,8 +48,8 @@ class Sent(Response):
 class Streamed(Response):
     """An answer whose parts are sent while the next ones are read.
 
-    The reader never waits for the client, so that a slow one holds memory but no connection of the database. What has
-    been read already is sent only as long as it may be.
+    The reader never waits for the client, so that a slow one holds memory, which the slots bound, but no connection of
+    the database. What has been read already is sent only as long as it may be.
     """
 
     media_type = "application/json"

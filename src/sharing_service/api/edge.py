@@ -3,10 +3,12 @@
 Each request gets an id and a place in a trace here, and a line in the log, by the template of its route.
 """
 
+import asyncio
 import json
 import logging
 import re
 import time
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Final
 
@@ -94,7 +96,7 @@ class Edge:
         given = [[value.decode("latin-1") for name, value in headers if name == wanted] for wanted in TRACED]
         trace = tracing.of_request(*given)
         with tracing.within(trace):
-            await self._answer(scope, receive, send, trace)
+            await self._answer(scope, receive, _in_time(scope, send), trace)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, trace: Trace) -> None:
         status = 0
@@ -120,7 +122,8 @@ class Edge:
                 # From None: the server logs what it catches, and the words of an error may hold personal data.
                 raise RuntimeError("The answer broke off.") from None
             answer = problems.answer(Request(scope), SharingServiceError())
-            await answer(scope, receive, send_on)
+            with suppress(ClientDisconnect):
+                await answer(scope, receive, send_on)
         finally:
             self._note(scope, status, time.perf_counter() - start)
 
@@ -147,6 +150,20 @@ class Edge:
             return message
 
         return _shallow(receive_on) if _is_json(scope) else receive_on
+
+
+def _in_time(scope: Scope, send: Send) -> Send:
+    """Send to a client that takes each part in time, or has cut its request."""
+
+    async def send_on(message: Message) -> None:
+        try:
+            async with asyncio.timeout(scope["app"].state.database.patience.piece):
+                await send(message)
+        except TimeoutError:
+            # Whoever takes so little is as good as gone, and an answer that waits holds memory, or a snapshot.
+            raise ClientDisconnect from None
+
+    return send_on
 
 
 def _is_json(scope: Scope) -> bool:

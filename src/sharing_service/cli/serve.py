@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import os
 import socket
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -26,6 +27,7 @@ from sharing_service.cli.worker import WorkerChild
 from sharing_service.database import Database
 from sharing_service.logs import log_to_stderr
 from sharing_service.main import create_app, tokens_for
+from sharing_service.patience import Patience
 from sharing_service.pools import connections_of
 from sharing_service.settings import Settings
 
@@ -80,6 +82,9 @@ def bound(host: str, port: int) -> Iterator[socket.socket]:
         listener = socket.socket(family, kind, protocol)
     with listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sys.platform == "linux":
+            # The end of an answer is written without waiting for its client: for one that never reads it would be kept.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(Patience().piece * 1000))
         with _errors_told(host, port):
             listener.bind(address)
         yield listener
