@@ -1,6 +1,7 @@
 """The database that the migrations build."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from uuid import uuid4
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service import schema
 from sharing_service.database import Database, driver_of, enter_district
+from sharing_service.pools import HELPERS
 from sharing_service.roster.models import District
 
 NOBODY = b""
@@ -176,3 +178,24 @@ async def test_a_connection_that_the_server_closed_is_replaced(database_url: str
     async with database.read() as session:
         assert await session.scalar(text("select pg_backend_pid()")) != backend
     await database.close()
+
+
+async def test_a_second_connection_is_never_waited_for(database: Database) -> None:
+    """Of several that begin together, as many read by two connections as there are, and the others by their own.
+
+    Catches two that find the last one free, of which one then waits for the other's end.
+    """
+    district_id = uuid4()
+    found: list[int] = []
+    async with AsyncExitStack() as held:
+
+        async def begin(session: AsyncSession) -> None:
+            found.append(len(await held.enter_async_context(database.side_by_side(session, district_id))))
+
+        sessions = [await held.enter_async_context(database.read()) for _ in range(HELPERS + 2)]
+        for session in sessions:
+            await enter_district(session, district_id)
+        async with asyncio.timeout(10):
+            await asyncio.gather(*map(begin, sessions))
+
+    assert sorted(found) == [1, 1] + [2] * HELPERS

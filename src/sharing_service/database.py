@@ -166,8 +166,9 @@ class Database(Pools):
         if self.helpers.are_busy:
             yield [own]
             return
-        snapshot = await own.fetchval("select pg_export_snapshot()")
+        # Borrowed before anything is waited for: else several that begin together would all find the last one free.
         async with self.helpers.lend() as helper:
+            snapshot = await own.fetchval("select pg_export_snapshot()")
             await helper.execute("begin isolation level repeatable read, read only")
             try:
                 await helper.execute(

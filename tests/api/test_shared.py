@@ -2,10 +2,14 @@
 
 import csv
 import io
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
+from starlette.types import Message
 
+from sharing_service.api.shared import _File
+from sharing_service.patience import Patience
 from tests.factories.service import Connected, District, Json
 from tests.factories.small_district import SMALL_DISTRICT, by_rules, rule
 from tests.factories.upload import render
@@ -214,3 +218,24 @@ async def test_search_in_shared_lists(riverbend: District) -> None:
     second = await riverbend.get(f"{tutor.path}/shared/students", q="e", limit=1, after=first["next"])
     assert [row["sis_id"] for page in (first, second) for row in page["data"]] == ["ben", "dee"]
     assert (first["total"], second["total"], second["next"]) == (2, 2, None)
+
+
+async def test_a_file_whose_reading_runs_out_of_time() -> None:
+    """A file for which something within the service was waited for too long ends with an error, never without its end.
+
+    Catches a failure of our own that is taken for a client that has gone, of which nobody hears.
+    """
+
+    async def pieces() -> AsyncGenerator[bytes]:
+        yield b"one"
+        raise TimeoutError
+
+    received: list[Message] = []
+
+    async def send(message: Message) -> None:
+        received.append(message)
+
+    with pytest.raises(TimeoutError):
+        await _File(pieces(), Patience(), name="some.csv").stream_response(send)
+
+    assert [message.get("body") for message in received] == [None, b"one"]

@@ -56,9 +56,12 @@ class _File(StreamingResponse):
     async def stream_response(self, send: Send) -> None:
         """Send it."""
         try:
-            async with asyncio.timeout(self.patience.export), aclosing(self.body_iterator):
+            async with asyncio.timeout(self.patience.export) as limit, aclosing(self.body_iterator):
                 await super().stream_response(send)
         except TimeoutError:
+            # What ran out of time within the reading is a failure, and not for the client to answer for.
+            if not limit.expired():
+                raise
             # Whoever takes so little is as good as gone; a snapshot that waits keeps old rows from being cleared away.
             raise ClientDisconnect from None
 
