@@ -176,7 +176,8 @@ class Database(Pools):
                 )
                 yield [own, helper]
             finally:
-                await helper.execute("rollback")
+                if not helper.is_closed():
+                    await helper.execute("rollback")
 
 
 async def driver_of(connection: AsyncConnection) -> asyncpg.Connection:

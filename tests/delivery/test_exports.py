@@ -3,19 +3,21 @@
 import asyncio
 import csv
 import io
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 import pytest
+from anyio import CancelScope
 from asyncpg import PostgresError
 from pyroaring import BitMap, FrozenBitMap
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sharing_service.database import Database, enter_district
+from sharing_service.database import Database, driver_of, enter_district
 from sharing_service.delivery import exports
 from sharing_service.delivery.ledger import Ledger
 from sharing_service.delivery.sheets import Turn
@@ -229,3 +231,50 @@ async def test_a_turn_that_is_left_spares_its_connection(database: Database, aga
                 if again:
                     leaving.cancel()
             assert await driver.fetchval("select 1") == 1
+
+
+async def test_a_turn_that_is_left_leaves_the_loop_alone(database: Database) -> None:
+    """While whoever answers a client that left waits for the rest of a turn, nothing is done.
+
+    Catches a wait that is cancelled and begun anew at each turn of the event loop, which takes all of a processor.
+    """
+    async with database.drivers.lend() as driver:
+        turn = Turn(driver, "select pg_sleep(1)", BitMap())
+        with CancelScope() as answering:
+            answering.cancel()
+            before = time.thread_time()
+            await turn.close()
+        assert time.thread_time() - before < 0.1
+        assert await driver.fetchval("select 1") == 1
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_a_turn_that_does_not_end_is_hung_up(database: Database, again: bool) -> None:
+    """A turn that PostgreSQL does not end is waited for so long only: its session ends, and the next one works.
+
+    Catches whoever answers a client that left, and cannot be ended, waiting for a server that answers no more.
+    """
+    hung_up = asyncio.Event()
+
+    async def leave() -> None:
+        async with database.read() as session:
+            await session.execute(text("select 1"))
+            driver = await driver_of(await session.connection())
+            turn = Turn(driver, "select pg_sleep(5)", BitMap())
+            await asyncio.sleep(0.1)
+            leaving = asyncio.create_task(turn.close(seconds=0.2))
+            while not leaving.done():
+                await asyncio.sleep(0.01)
+                if again:
+                    leaving.cancel()
+            assert driver.is_closed()
+            hung_up.set()
+
+    with pytest.raises(DBAPIError):
+        async with asyncio.timeout(3):
+            await leave()
+
+    assert hung_up.is_set()
+    assert database.engine.pool.status().endswith("Checked out connections: 0")
+    async with database.read() as session:
+        assert await session.scalar(text("select 1")) == 1

@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
+from anyio import CancelScope
 from pyroaring import AbstractBitMap
 from sqlalchemy import (
     CTE,
@@ -35,6 +36,8 @@ FORMULA: Final = "=+-@\t\r"
 NO_CELL: Final = " "
 """What stands for NULL in COPY: no cell is a lone space, so an empty one is written without quotes."""
 
+ENDING: Final = 30.0
+"""Seconds that PostgreSQL has to make the rest of a turn that nobody takes."""
 THESE: Final = ":these"
 """What stands in a statement for the condition of one turn, so that it is made once for all."""
 
@@ -80,6 +83,7 @@ class Turn:
 
     def __init__(self, driver: asyncpg.Connection, statement: str, ordinals: AbstractBitMap) -> None:
         """Begin; close it before the transaction of this connection ends."""
+        self._driver = driver
         self._pieces: asyncio.Queue[bytes | None] = asyncio.Queue()
         query = statement.replace(THESE, _among(ordinals))
         self._copying = asyncio.create_task(
@@ -94,13 +98,21 @@ class Turn:
             yield ends.of_rfc_4180(piece)
         await self._copying
 
-    async def close(self) -> None:
-        """Wait until PostgreSQL has made the rest, which nobody takes any more."""
+    async def close(self, *, seconds: float = ENDING) -> None:
+        """Wait until PostgreSQL has made the rest, which nobody takes any more; if it never does, hang up."""
         # The copying is not cancelled: between the arrival of a piece and the driver's look at it that would break the
-        # connection. And whoever answers a client that left is cancelled again each time that it waits.
-        while not self._copying.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait([self._copying])
+        # connection. Without the shield, whoever answers a client that left would be cancelled anew at each turn of the
+        # event loop, which would do nothing else. Others are cancelled once, and wait on.
+        hanging_up = asyncio.get_running_loop().call_later(seconds, self._hang_up)
+        with CancelScope(shield=True):
+            while not self._copying.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait([self._copying])
+        hanging_up.cancel()
+
+    def _hang_up(self) -> None:
+        self._driver.terminate()
+        self._copying.cancel()
 
     # It never waits, so that the rest is soon there.
     async def _keep(self, piece: bytearray) -> None:
