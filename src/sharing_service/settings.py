@@ -53,9 +53,13 @@ class Settings(BaseSettings):
     pool_size: int = Field(
         default=10, ge=2, le=100, description="Database connections of each process for partners, and for all else."
     )
-    rate_limit: int = Field(default=6000, ge=1, description="Requests a minute of each token and each client.")
+    rate_limit: int = Field(
+        default=6000,
+        ge=1,
+        description="Requests a minute of each token and each client; a hundredth of it are wrong secrets of a client.",
+    )
     district_requests_a_minute: int = Field(
-        default=60_000, ge=1, description="Requests a minute of all tokens of a district together."
+        default=60_000, ge=1, description="Requests a minute of all applications of a district together."
     )
     volume_alarm: int = Field(
         default=20,

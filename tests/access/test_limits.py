@@ -1,42 +1,35 @@
 """How often a token, a district or a client may call, counted by several processes on one database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 from uuid_utils.compat import uuid7
 
-from sharing_service.access.callers import Caller, DistrictAdmin, Operator
+from sharing_service.access.callers import (
+    ApplicationCaller,
+    AuditReader,
+    Caller,
+    DistrictAdmin,
+    Operator,
+    SchoolLead,
+)
 from sharing_service.access.limits import LARGEST, Pace, Policy
 from sharing_service.access.models import PaceWindow
 from sharing_service.database import Database
-
-LONG = 3600
-"""Seconds of a window that does not end while a test runs, but once an hour."""
-
-MakePace = Callable[..., Pace]
-
-
-@pytest.fixture
-async def process(database_url: str) -> AsyncIterator[MakePace]:
-    """Makes the pace of one more process, with connections of its own."""
-    async with AsyncExitStack() as closing:
-
-        def make(**limits: Any) -> Pace:
-            database = Database(database_url)
-            closing.push_async_callback(database.close)
-            return Pace(database, **{"window": LONG, **limits})
-
-        yield make
+from tests.access.conftest import LONG, MakePace
 
 
 def someone() -> Operator:
     """A token of its own."""
     return Operator(token_id=uuid7())
+
+
+def an_application(district_id: UUID) -> ApplicationCaller:
+    """A token of its own of some application of a district."""
+    return ApplicationCaller(token_id=uuid7(), district_id=district_id, application_id=uuid7())
 
 
 async def passes(pace: Pace, caller: Caller) -> bool:
@@ -98,7 +91,7 @@ async def test_the_next_part_is_taken_before_it_is_needed(process: MakePace, by_
     pace, caller = process(requests=200), someone()
     for _ in range(6):
         await pace.count(caller)
-    taking = pace._allowances[caller.token_id or ""].taking
+    taking = pace._allowances["token", caller.token_id or ""].taking
     assert taking is not None
     await taking
     assert await used(by_hand, f"token {caller.token_id}") == 20
@@ -111,18 +104,35 @@ def test_parts_are_small() -> None:
 
 
 @pytest.mark.asvs("V2.4.1")
-async def test_a_district_counts_all_of_its_tokens(process: MakePace) -> None:
-    """The tokens of a district share its quota; those of another district and operators do not.
+async def test_a_district_counts_all_of_its_applications(process: MakePace) -> None:
+    """The applications of a district share its quota; those of another district and operators do not.
 
-    Catches a district that multiplies its quota by issuing tokens.
+    Catches an application that multiplies its quota by obtaining tokens.
     """
     pace = process(requests=50, of_district=20)
     district, other = uuid7(), uuid7()
-    admins = [DistrictAdmin(token_id=uuid7(), district_id=district) for _ in range(3)]
 
-    assert sum([await admitted(pace, admin, 10) for admin in admins]) == 20
-    assert await passes(pace, DistrictAdmin(token_id=uuid7(), district_id=other))
+    assert sum([await admitted(pace, an_application(district), 10) for _ in range(3)]) == 20
+    assert await passes(pace, an_application(other))
     assert await passes(pace, someone())
+
+
+@pytest.mark.asvs("V2.4.1")
+async def test_people_are_counted_by_their_own_tokens(process: MakePace) -> None:
+    """The people of a district go on when its applications have used up its quota, and take nothing of it.
+
+    Catches an application that keeps an admin from pausing it.
+    """
+    pace, district = process(requests=10, of_district=20), uuid7()
+    people: list[Caller] = [
+        DistrictAdmin(token_id=uuid7(), district_id=district),
+        SchoolLead(token_id=uuid7(), district_id=district, school_ids=(uuid7(),)),
+        AuditReader(token_id=uuid7(), district_id=district),
+    ]
+
+    assert [await admitted(pace, person, 5) for person in people] == [5, 5, 5]
+    assert sum([await admitted(pace, an_application(district), 10) for _ in range(3)]) == 20
+    assert [await admitted(pace, person, 10) for person in people] == [5, 5, 5]
 
 
 async def test_a_refused_token_takes_nothing_from_its_district(process: MakePace) -> None:
@@ -131,7 +141,7 @@ async def test_a_refused_token_takes_nothing_from_its_district(process: MakePace
     Catches one mad token that shuts out a whole district.
     """
     pace, district = process(requests=5, of_district=20), uuid7()
-    mad, calm = (DistrictAdmin(token_id=uuid7(), district_id=district) for _ in range(2))
+    mad, calm = an_application(district), an_application(district)
 
     assert await admitted(pace, mad, 100) == 5
     assert await admitted(pace, calm, 5) == 5
@@ -139,7 +149,7 @@ async def test_a_refused_token_takes_nothing_from_its_district(process: MakePace
 
 async def test_what_is_told(process: MakePace) -> None:
     """A standing tells what is left of the quota and of the window; a refusal tells nothing but what was used up."""
-    pace, caller = process(requests=2, of_district=9), DistrictAdmin(token_id=uuid7(), district_id=uuid7())
+    pace, caller = process(requests=2, of_district=9), an_application(uuid7())
     own, districts = await pace.count(caller)
     await pace.count(caller)
     [refusal] = await pace.count(caller)
@@ -178,48 +188,6 @@ async def test_a_statement_of_the_window_before(process: MakePace, by_hand: Data
     async with by_hand.read() as session:
         kept = select(PaceWindow.begins).where(PaceWindow.name == f"token {caller.token_id}")
         assert await session.scalar(kept) == later
-
-
-async def test_a_guess_is_charged(process: MakePace) -> None:
-    """What a request is charged counts in all processes, also if it is more than a part."""
-    first, second, client = process(requests=100), process(requests=100), uuid7()
-    for spent in (1, 30, 59):
-        [standing] = await first.count_client(client)
-        assert standing.remaining == 100 - spent
-        await first.charge_client(client, 28)
-
-    others = [(await second.count_client(client))[0] for _ in range(20)]
-    assert [one.refused for one in others] == [False] * 13 + [True] * 7
-
-
-@pytest.mark.parametrize("charge", [1, 4, 5, 96, 98])
-async def test_a_charge_is_exact(process: MakePace, charge: int) -> None:
-    """A charge takes from the part that is left first, and from the others what it lacks."""
-    pace, client = process(requests=100), uuid7()
-    await pace.count_client(client)
-    await pace.charge_client(client, charge)
-
-    assert (await pace.count_client(client))[0].remaining == 98 - charge
-
-
-async def test_a_charge_beyond_the_quota(process: MakePace) -> None:
-    """Who is charged more than there is, is refused what is left as well."""
-    pace, client = process(requests=100), uuid7()
-    await pace.count_client(client)
-    await pace.charge_client(client, 1000)
-
-    assert (await pace.count_client(client))[0].refused
-
-
-async def test_clients_that_nobody_knows_share_an_allowance(process: MakePace, by_hand: Database) -> None:
-    """Invented clients cost one row and no memory each."""
-    pace = process(requests=10**6)
-    before = len(pace._allowances)
-    for _ in range(3):
-        await pace.count_client(None)
-
-    assert len(pace._allowances) == before + 1
-    assert await used(by_hand, "client unknown") > 0
 
 
 @pytest.mark.asvs("V15.2.2")
@@ -275,7 +243,7 @@ async def test_a_taking_that_is_cancelled(process: MakePace) -> None:
     pace, caller = process(requests=60), someone()
     asking = asyncio.create_task(passes(pace, caller))
     await asyncio.sleep(0)
-    taking = pace._allowances[caller.token_id or ""].taking
+    taking = pace._allowances["token", caller.token_id or ""].taking
     assert taking is not None
     taking.cancel()
 

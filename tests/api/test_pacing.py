@@ -12,7 +12,7 @@ from sharing_service.main import create_app
 from sharing_service.settings import Settings
 from tests.factories.clients import register
 from tests.factories.minutes import uncounted
-from tests.factories.service import Connected, District, Service, bearer
+from tests.factories.service import Connected, District, Service, answered, bearer
 from tests.factories.small_district import SMALL_DISTRICT
 from tests.factories.upload import render
 
@@ -48,7 +48,7 @@ def told(headers: Mapping[str, str], name: str) -> dict[str, dict[str, int]]:
 
 
 async def test_each_answer_tells_the_pace(tutor: Connected, service: Service) -> None:
-    """Answers to districts and partners, errors included, tell the quotas of token and district and what is left."""
+    """Answers, errors included, tell the quota of the token and what is left, and partners also their district's."""
     admin, client = tutor.district.admin, service.client
     for path, headers, status in (
         (f"{tutor.district.path}/students", admin, 200),
@@ -60,7 +60,8 @@ async def test_each_answer_tells_the_pace(tutor: Connected, service: Service) ->
         response = await client.get(path, headers=headers)
         assert response.status_code == status
         policy, left = told(response.headers, "RateLimit-Policy"), told(response.headers, "RateLimit")
-        assert policy == {"token": {"q": 10**9, "w": 60}, "district": {"q": 60_000, "w": 60}}
+        districts = {"district": {"q": 60_000, "w": 60}} if path.startswith("/v3") else {}
+        assert policy == {"token": {"q": 10**9, "w": 60}} | districts
         for name in policy:
             assert 0 < left[name]["r"] < policy[name]["q"]
             assert 0 < left[name]["t"] <= 60
@@ -109,31 +110,33 @@ async def test_a_partner_that_calls_too_often(strict: Service, tutor: Connected,
 
 @pytest.mark.asvs("V2.4.1", "V15.2.2")
 async def test_a_district_that_calls_too_often(strict: Service, tutor: Connected, service: Service) -> None:
-    """The tokens of a district share its quota, partners and admins together; another district is not concerned.
+    """The applications of a district share its quota; its admin pauses one that uses it up, and another district reads.
 
-    Catches a district that drains the service by many tokens.
+    Catches an application that obtains so many tokens that nobody can stop it.
     """
-    other = await service.district()
+    other = await (await service.district()).connect()
+    wanted = {"role": "application", "district_id": tutor.district.id, "application_id": tutor.id}
+    more = bearer(await service.token(**wanted))
     await uncounted(service.by_hand)
-    answers = [
-        *await asked(strict, tutor.headers, "/v3.1/users", times=3),
-        *await asked(strict, tutor.district.admin, f"{tutor.district.path}/schools", times=3),
-    ]
+    answers = [answer for token in (tutor.headers, more) for answer in await asked(strict, token, "/v3.1/users", 3)]
 
     assert [answer.status_code for answer in answers] == [200] * 5 + [429]
     assert told(answers[-1].headers, "RateLimit-Policy") == {"district": {"q": 5, "w": 60}}
-    [calm] = await asked(strict, other.admin, f"{other.path}/schools", times=1)
-    assert calm.status_code == 200
+    [calm] = await asked(strict, other.headers, "/v3.1/me", times=1)
+    assert told(calm.headers, "RateLimit")["district"]["r"] == 4
+    pause = f"{tutor.district.path}{tutor.path}/pause"
+    answered(await strict.client.post(pause, headers=tutor.district.admin))
 
 
 async def test_a_client_is_told_its_pace(strict: Service, service: Service) -> None:
     """Whoever asks for tokens is told how often it may, right or wrong."""
-    client = await register(service)
+    client = replace(await register(service), service=strict)
     await uncounted(service.by_hand)
-    right = await replace(client, service=strict).ask()
-    wrong = await replace(client, service=strict).holding("a wrong one").ask()
+    wrong = [await client.holding("a wrong one").ask() for _ in range(2)]
+    right = [await client.ask() for _ in range(4)]
 
-    assert told(right.headers, "RateLimit-Policy") == {"client": {"q": 3, "w": 60}}
-    assert told(right.headers, "RateLimit")["client"]["r"] == 2
-    assert wrong.status_code == 401
-    assert (await replace(client, service=strict).ask()).status_code == 429
+    assert [answer.status_code for answer in wrong] == [401, 429]
+    assert [told(answer.headers, "RateLimit-Policy") for answer in wrong] == [{"guess": {"q": 1, "w": 60}}] * 2
+    assert [answer.status_code for answer in right] == [400, 400, 400, 429]  # no district has connected it
+    assert told(right[0].headers, "RateLimit-Policy") == {"client": {"q": 3, "w": 60}}
+    assert [told(answer.headers, "RateLimit")["client"]["r"] for answer in right] == [2, 1, 0, 0]

@@ -4,10 +4,9 @@ import re
 
 import pytest
 
-from sharing_service.access.limits import OF_A_DISTRICT, REQUESTS_A_MINUTE
+from sharing_service.access.limits import GUESS, OF_A_DISTRICT, REQUESTS_A_MINUTE
 from sharing_service.api.clever_exchange import READ_AT_ONCE
 from sharing_service.api.nesting import DEEPEST, MOST
-from sharing_service.api.oauth_client import GUESS
 from sharing_service.main import BODY_LIMIT
 from sharing_service.pagination import MAX_LIMIT
 from sharing_service.patience import Patience
@@ -19,9 +18,9 @@ from tests.architecture.project import ROOT
 BOUNDS = Patience()
 SLOTS = "{} at a time, {} for one district"
 LISTED = {
-    "requests of a token": f"{REQUESTS_A_MINUTE:,} a minute (`SHARING_RATE_LIMIT`);"
-    f" a wrong client secret counts as {GUESS + 1}",
-    "requests of all tokens": f"{OF_A_DISTRICT:,} a minute (`SHARING_DISTRICT_REQUESTS_A_MINUTE`)",
+    "requests of a token": f"{REQUESTS_A_MINUTE:,} a minute (`SHARING_RATE_LIMIT`)",
+    "secrets of a client": f"{REQUESTS_A_MINUTE // GUESS} a minute, a hundredth of `SHARING_RATE_LIMIT`",
+    "requests of all applications": f"{OF_A_DISTRICT:,} a minute (`SHARING_DISTRICT_REQUESTS_A_MINUTE`)",
     "a JSON body": f"{BODY_LIMIT // 2**20} MiB, {DEEPEST} lists and objects within each other, {MOST:,} in all",
     "a page": f"{MAX_LIMIT:,} records; 10,000 for partners",
     f"a partner's page of more than {READ_AT_ONCE:,}": SLOTS.format(LARGE_PAGES, LARGE_PAGES // 2),

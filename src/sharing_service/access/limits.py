@@ -1,4 +1,4 @@
-"""How often a token, a district or a client may call: so many requests in each minute, over all processes together.
+"""How often a token, a district's applications or a client may call: so often a minute, over all processes together.
 
 Each process takes parts of a minute's quota from the table `paces` before they are needed, so that most requests ask
 nobody.
@@ -24,7 +24,9 @@ from sharing_service.database import Database
 
 REQUESTS_A_MINUTE: Final = 6_000
 OF_A_DISTRICT: Final = 60_000
-"""Requests a minute of all tokens of a district together."""
+"""Requests a minute of all applications of a district together."""
+GUESS: Final = 100
+"""A client may send one wrong secret where it may send so many right ones."""
 MINUTE: Final = 60
 PARTS: Final = 20
 """A process takes a twentieth of a quota at a time, which is what is lost when it ends."""
@@ -98,7 +100,7 @@ class Allowance:
 
 
 class Pace:
-    """Counts requests by token, district and client; what is refused for its token is not counted for its district."""
+    """Counts requests by token, and those of applications also by district, unless they are refused for their token."""
 
     def __init__(
         self,
@@ -109,39 +111,46 @@ class Pace:
         window: int = MINUTE,
         remembered: int = REMEMBERED,
     ) -> None:
-        """Admit so many requests of a token or client, and of a district, in each window of so many seconds.
+        """Admit so many requests of a token or client, and of a district's applications, in each window of seconds.
 
         All who report leaked tokens are admitted as one token is.
         """
         self._database = database
         self._token = Policy("token", requests, window)
         self._client = Policy("client", requests, window)
+        self._guess = Policy("guess", max(1, requests // GUESS), window)
         self._reporter = Policy("reporter", requests, window)
         self._district = Policy("district", of_district, window)
         self._remembered = remembered
-        self._allowances: dict[UUID | str, Allowance] = {}
+        self._allowances: dict[tuple[str, UUID | str], Allowance] = {}
         self._swept: datetime | None = None
 
     async def count(self, caller: Caller) -> tuple[Standing, ...]:
-        """Count a request of a caller; none of the standings is refused if it may pass."""
+        """Count a request of a caller; none of the standings is refused if it may pass.
+
+        People are counted by their token alone: no application can use up what its district needs to pause it.
+        """
         own = await self._count(self._allowance(self._token, caller.token_id or caller.role))
         match caller:
-            case Operator():
+            case Operator() | DistrictAdmin() | SchoolLead() | AuditReader():
                 return (own,)
-            case DistrictAdmin() | SchoolLead() | AuditReader() | ApplicationCaller():
+            case ApplicationCaller():
                 if own.refused:
                     return (own,)
                 return own, await self._count(self._allowance(self._district, caller.district_id))
             case unhandled:
                 assert_never(unhandled)
 
-    async def count_client(self, client: UUID | None) -> tuple[Standing, ...]:
-        """The same for whoever says to be this client; those that nobody knows share one allowance."""
-        return (await self._count(self._allowance(self._client, client or "unknown")),)
+    async def count_client(self, client: UUID) -> tuple[Standing, ...]:
+        """The same for a client that sent a secret of its own."""
+        return (await self._count(self._allowance(self._client, client)),)
 
-    async def charge_client(self, client: UUID | None, requests: int) -> None:
-        """Count a request that passed as so many more, for what must not be repeated often."""
-        await self._charge(self._allowance(self._client, client or "unknown"), requests)
+    async def count_guess(self, client: UUID | None) -> tuple[Standing, ...]:
+        """The same for whoever says to be this client and is not; guesses at clients that nobody knows count together.
+
+        They take nothing from the client itself, whom anybody could shut out otherwise.
+        """
+        return (await self._count(self._allowance(self._guess, client or "unknown")),)
 
     async def count_report(self, texts: int) -> tuple[Standing, ...]:
         """The same for whoever reports so many leaked tokens: all share one allowance, in which each text counts."""
@@ -193,10 +202,10 @@ class Pace:
         allowance.begins, allowance.ends = row["begins"], asked + row["seconds"]
 
     def _allowance(self, policy: Policy, key: UUID | str) -> Allowance:
-        known = self._allowances.get(key)
+        known = self._allowances.get((policy.name, key))
         if known is None:
             if len(self._allowances) >= self._remembered:
                 now = time.monotonic()
                 self._allowances = {name: one for name, one in self._allowances.items() if one.ends > now}
-            known = self._allowances[key] = Allowance(policy, f"{policy.name} {key}")
+            known = self._allowances[policy.name, key] = Allowance(policy, f"{policy.name} {key}")
         return known

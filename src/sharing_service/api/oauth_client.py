@@ -10,7 +10,7 @@ from fastapi.security.http import HTTPBase
 
 from sharing_service.access.tokens import Tokens
 from sharing_service.api.dependencies import ServiceDatabase, ServiceTokens
-from sharing_service.api.pacing import admit_client, pace_of
+from sharing_service.api.pacing import admit_client, admit_guess
 from sharing_service.database import Database
 from sharing_service.errors import InvalidClient, OAuthRefusal, TooLarge
 from sharing_service.sharing import clients
@@ -19,8 +19,6 @@ from sharing_service.sharing.clients import Client
 FORM: Final = "application/x-www-form-urlencoded"
 FORM_LIMIT: Final = 16 * 1024
 """Bytes of the parameters: anybody may send them."""
-GUESS: Final = 99
-"""A secret that never was one costs a client as much as this many requests more."""
 
 basic = HTTPBase(
     scheme="basic",
@@ -98,15 +96,11 @@ async def _authenticated(
     look_ups = database.engine.execution_options(isolation_level="AUTOCOMMIT")
     async with look_ups.connect() as connection:
         known = await clients.named(connection, client_id)
-    # Counted before it is compared: a guess beyond the limit tells nothing. Ids that nobody has share one allowance,
-    # so that inventing them costs no memory.
-    named = known[0].application_id if known else None
-    await admit_client(request, named)
     sent = clients.matching(known, tokens.digest(secret))
-    if sent is None:
-        await pace_of(request).charge_client(named, GUESS)
+    if sent is None or not sent.live:
+        # Compared first and counted apart, or anybody who knows its id could shut out a client by guesses. Ids that
+        # nobody has share one allowance, so that inventing them costs no memory.
+        await admit_guess(request, known[0].application_id if known else None)
         raise InvalidClient
-    if not sent.live:
-        # No guess: a server of the partner still has the old secret, and must not shut out the others.
-        raise InvalidClient
+    await admit_client(request, sent.application_id)
     return Client(sent.application_id, sent.id, sent.expires_at)

@@ -36,9 +36,14 @@ async def admit(request: Request, caller: Caller) -> None:
     usage_of(request).note(caller)
 
 
-async def admit_client(request: Request, client: UUID | None) -> None:
-    """The same for whoever says to be this client, before its secret is looked at."""
+async def admit_client(request: Request, client: UUID) -> None:
+    """Count a request of a client that sent a secret of its own, or refuse it if it asks too often."""
     _tell(request, await pace_of(request).count_client(client))
+
+
+async def admit_guess(request: Request, client: UUID | None) -> None:
+    """The same for whoever says to be this client, or one that nobody knows, without a secret that works."""
+    _tell(request, await pace_of(request).count_guess(client))
 
 
 async def admit_report(request: Request, texts: int) -> None:
