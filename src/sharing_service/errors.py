@@ -21,7 +21,7 @@ SharingServiceError
 ├── TooManyRequests          429 too_many_requests
 ├── NothingPublished         503 nothing_published
 └── Unavailable              503 unavailable       the same request may succeed later
-    ├── Busy                 503 busy              too many files or large pages are at work
+    ├── Busy                 503 busy              too much of its kind is at work
     └── TookTooLong          503 took_too_long     the database did not answer in time
 
 Messages say what to do and never repeat a submitted value, because values may be personal data.
@@ -178,7 +178,7 @@ class Unavailable(SharingServiceError):
 
 
 class Busy(Unavailable):
-    """As much is exported, uploaded or read in large pages as may be at once, for this district or for all."""
+    """As much is written, exported, uploaded or read in large pages as may be at once, for this district or for all."""
 
     code, title = "busy", "Too much of this kind is at work, for this district or for all. Try again."
 

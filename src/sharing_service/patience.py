@@ -21,7 +21,7 @@ class Patience:
     piece: float = 60
     """A part of any answer, until its client has taken it."""
     slot: float = 30
-    """Until one of the exports, uploads or large pages at work has ended."""
+    """Until one of the writes, previews, exports, uploads or large pages at work has ended."""
 
     def with_statements(self, seconds: float) -> Mapping[str, str]:
         """Settings of a connection whose statements may take so long each."""

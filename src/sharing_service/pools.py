@@ -1,7 +1,8 @@
 """The connections of a process by what they are for: how many there are, and how long their statements may take.
 
 A district that exports, uploads or reads large pages cannot take the connections of all others: these are a few apart,
-and one district has half of them.
+and one district has half of them. Nor can one whose writes wait for each other: of the connections that all share they
+hold some at most.
 """
 
 from collections.abc import Mapping
@@ -54,6 +55,9 @@ class Pools:
         partners = {**of_partners, **patience.with_statements(patience.partner)}
         self.sessions = Sessions(url, brief, size=size)
         self.engine = self.sessions.engine
+        # What waits for a lock of its district waits with a connection. The rest reads and tells callers apart.
+        self.decisions = Slots(decisions_of(size), wait_seconds=patience.slot)
+        self.exchanges = Slots(exchanges_of(size), wait_seconds=patience.slot)
         self.exports = Reserve(url, lasting, size=EXPORTS, wait_seconds=patience.slot)
         self.uploads = Reserve(url, received, size=UPLOADS, wait_seconds=patience.slot)
         _, options = self.engine.dialect.create_connect_args(self.engine.url)
@@ -76,6 +80,16 @@ class Pools:
             await drivers.close()
         for sessions in (self.sessions, self.exports.sessions, self.uploads.sessions):
             await sessions.close()
+
+
+def decisions_of(size: int) -> int:
+    """How many sessions at once write, or read what a write would share, of a pool of this size."""
+    return max(1, size * 3 // 5)
+
+
+def exchanges_of(size: int) -> int:
+    """How many at once give a client its tokens: apart, or an application could keep an admin waiting."""
+    return max(1, size // 5)
 
 
 def connections_of(size: int) -> int:

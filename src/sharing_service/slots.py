@@ -1,4 +1,4 @@
-"""Slots for long work: a few at once, and half of them for one district, so that it cannot keep out the others."""
+"""Slots for what may last: a few at once, and half of them for one district, so that it cannot keep out the others."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -129,7 +129,8 @@ async def test_rotations_at_the_same_time(service: Service, district: District) 
     """
     old = await auditor_of(service, district)
     path = f"/v1/tokens/{old['id']}/rotate"
-    async with asyncio.TaskGroup() as requests, contending(service.by_hand, district.id, old["id"], requests=5):
+    # Two of them wait until others are done, in whose slots they then go on.
+    async with asyncio.TaskGroup() as requests, contending(service.by_hand, district.id, old["id"], requests=3):
         asked = [requests.create_task(service.client.post(path, headers=district.admin)) for _ in range(5)]
 
     assert sorted(one.result().status_code for one in asked) == [201, 409, 409, 409, 409]

@@ -10,13 +10,15 @@ from sharing_service.api.nesting import DEEPEST, MOST
 from sharing_service.main import BODY_LIMIT
 from sharing_service.pagination import MAX_LIMIT
 from sharing_service.patience import Patience
-from sharing_service.pools import EXPORTS, LARGE_PAGES, UPLOADS, connections_of
+from sharing_service.pools import EXPORTS, LARGE_PAGES, UPLOADS, connections_of, decisions_of, exchanges_of
 from sharing_service.settings import Settings
 from sharing_service.worker import AT_ONCE
 from tests.architecture.project import ROOT
 
 BOUNDS = Patience()
 SLOTS = "{} at a time, {} for one district"
+POOL = Settings().pool_size
+DECISIONS, EXCHANGES = decisions_of(POOL), exchanges_of(POOL)
 LISTED = {
     "requests of a token": f"{REQUESTS_A_MINUTE:,} a minute (`SHARING_RATE_LIMIT`)",
     "secrets of a client": f"{REQUESTS_A_MINUTE // GUESS} a minute, a hundredth of `SHARING_RATE_LIMIT`",
@@ -27,6 +29,8 @@ LISTED = {
     "a part of an answer": f"{BOUNDS.piece} seconds",
     "a CSV file": f"{SLOTS.format(EXPORTS, EXPORTS // 2)}; its client has {BOUNDS.piece} seconds for a piece,"
     f" {BOUNDS.export // 60} minutes for all",
+    "a preview, and whatever writes": f"{SLOTS.format(DECISIONS, DECISIONS // 2)} (with `SHARING_POOL_SIZE` {POOL})",
+    "a client's request": f"{SLOTS.format(EXCHANGES, EXCHANGES // 2)} (with `SHARING_POOL_SIZE` {POOL})",
     "an upload": f"{SLOTS.format(UPLOADS, UPLOADS // 2)}; `SHARING_UPLOAD_LIMIT`;"
     f" a mebibyte within {BOUNDS.idle} seconds",
     "a statement for a partner": f"{BOUNDS.partner} seconds",
@@ -45,7 +49,7 @@ def test_every_bound_is_listed() -> None:
 
     for what, bound in LISTED.items():
         assert [told for row, told in rows.items() if row.startswith(what)] == [bound]
-    assert page.count(f"503 `busy` after {BOUNDS.slot} seconds") == 3
+    assert page.count(f"503 `busy` after {BOUNDS.slot} seconds") == 5
 
 
 def test_the_quotas_are_those_of_the_settings() -> None:

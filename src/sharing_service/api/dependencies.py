@@ -22,7 +22,7 @@ from sharing_service.access.callers import (
 )
 from sharing_service.access.tokens import Tokens
 from sharing_service.api.pacing import admit
-from sharing_service.database import Database
+from sharing_service.database import SERVICE, Database
 from sharing_service.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from sharing_service.pagination import DEFAULT_LIMIT, MAX_LIMIT, decode_cursor
 
@@ -49,23 +49,6 @@ ServiceDatabase = Annotated[Database, Depends(database_of)]
 ServiceTokens = Annotated[Tokens, Depends(tokens_of)]
 
 
-async def read_session(database: ServiceDatabase) -> AsyncIterator[AsyncSession]:
-    """One snapshot for the whole request; it outlives the route, since a streamed answer goes on reading."""
-    async with database.read() as session:
-        yield session
-
-
-async def write_session(database: ServiceDatabase) -> AsyncIterator[AsyncSession]:
-    """One transaction, committed before the answer leaves: what a client was told has happened."""
-    async with database.write() as session:
-        yield session
-
-
-ReadSession = Annotated[AsyncSession, Depends(read_session)]
-# FastAPI's default scope would commit after the answer: a failed commit would then follow a 201.
-WriteSession = Annotated[AsyncSession, Depends(write_session, scope="function")]
-
-
 async def authenticate(
     request: Request,
     database: ServiceDatabase,
@@ -87,6 +70,27 @@ async def authenticate(
 
 
 AnyCaller = Annotated[Caller, Depends(authenticate)]
+
+
+async def read_session(database: ServiceDatabase) -> AsyncIterator[AsyncSession]:
+    """One snapshot for the whole request; it outlives the route, since a streamed answer goes on reading."""
+    async with database.read() as session:
+        yield session
+
+
+async def write_session(database: ServiceDatabase, caller: AnyCaller) -> AsyncIterator[AsyncSession]:
+    """One transaction, committed before the answer leaves: what a client was told has happened.
+
+    It is in a slot of the caller's own district, whatever district the path names; operators have theirs together.
+    """
+    place = SERVICE if isinstance(caller, Operator) else caller.district_id
+    async with database.decisions.taken(place), database.write() as session:
+        yield session
+
+
+ReadSession = Annotated[AsyncSession, Depends(read_session)]
+# FastAPI's default scope would commit after the answer: a failed commit would then follow a 201.
+WriteSession = Annotated[AsyncSession, Depends(write_session, scope="function")]
 Manager = Operator | DistrictAdmin | SchoolLead | AuditReader
 
 

@@ -18,17 +18,18 @@ async def _reading(session: ReadSession, district_id: PathId) -> AsyncSession:
     return session
 
 
-async def _evaluating(session: ReadSession, district_id: PathId, database: ServiceDatabase) -> AsyncSession:
-    await enter_district(session, district_id, seconds=database.patience.save)
-    return session
-
-
 async def _writing(session: WriteSession, district_id: PathId, database: ServiceDatabase) -> AsyncSession:
     await enter_district(session, district_id, seconds=database.patience.save)
     return session
 
 
-# Both ask for the caller first: whoever may not do either takes no slot.
+# They ask for the caller first: whoever may not do it takes no slot.
+async def _evaluating(database: ServiceDatabase, caller: DistrictAdminOf) -> AsyncIterator[AsyncSession]:
+    async with database.decisions.taken(caller.district_id), database.read() as session:
+        await enter_district(session, caller.district_id, seconds=database.patience.save)
+        yield session
+
+
 async def _exporting(database: ServiceDatabase, caller: DistrictAdminOf) -> AsyncIterator[AsyncSession]:
     async with database.exports.read(caller.district_id) as session:
         await enter_district(session, caller.district_id)
@@ -42,8 +43,8 @@ async def _uploading(database: ServiceDatabase, caller: DistrictAdminOf) -> Asyn
 
 
 DistrictRead = Annotated[AsyncSession, Depends(_reading)]
-DistrictEvaluation = Annotated[AsyncSession, Depends(_evaluating)]
-"""To read what a decision would share."""
+DistrictEvaluation = Annotated[AsyncSession, Depends(_evaluating, scope="function")]
+"""To read what a decision would share, in one of the slots for decisions."""
 DistrictWrite = Annotated[AsyncSession, Depends(_writing, scope="function")]
 DistrictExport = Annotated[AsyncSession, Depends(_exporting)]
 """To read a whole file from, in one of the slots for these."""

@@ -7,18 +7,17 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.access.models import Token
 from sharing_service.access.tokens import Tokens
 from sharing_service.actions.derive_token import derive_token
 from sharing_service.actions.exchange_secret import exchange_secret
-from sharing_service.api.dependencies import ServiceDatabase, ServiceTokens, WriteSession
+from sharing_service.api.dependencies import ServiceDatabase, ServiceTokens
 from sharing_service.api.oauth_client import FORM, ClientByBasic, ClientOf, FormOf
 from sharing_service.api.problems import NOT_KEPT
 from sharing_service.database import Database, enter_district
 from sharing_service.errors import NotFound, OAuthRefusal
-from sharing_service.sharing import applications, clients
+from sharing_service.sharing import applications, clients, grants
 from sharing_service.sharing.clients import Client
 
 SCOPE: Final = "read:sis"
@@ -99,7 +98,7 @@ class DistrictTokens(BaseModel):
         "requestBody": {"required": True, "content": {FORM: {"schema": REQUEST}}},
     },
 )
-async def post_token(client: ClientOf, form: FormOf, session: WriteSession, tokens: ServiceTokens) -> AccessToken:
+async def post_token(client: ClientOf, form: FormOf, database: ServiceDatabase, tokens: ServiceTokens) -> AccessToken:
     """Exchange a client secret for a token that works for an hour (client credentials, RFC 6749, section 4.4)."""
     if "grant_type" not in form:
         raise OAuthRefusal("Send a grant_type.")
@@ -108,8 +107,9 @@ async def post_token(client: ClientOf, form: FormOf, session: WriteSession, toke
     if set(form.get("scope", SCOPE).split()) != {SCOPE}:
         raise OAuthRefusal(f"The scope is {SCOPE}.", code="invalid_scope")
     try:
-        district_id = await _district(session, client, form.get("district_id"))
-        token, text = await exchange_secret(session, client, tokens, district_id)
+        district_id = await _district(database, client, form.get("district_id"))
+        async with database.exchanges.taken(district_id), database.write() as session:
+            token, text = await exchange_secret(session, client, tokens, district_id)
     except (NotFound, ValueError):
         raise OAuthRefusal("This client is not connected to that district.", code="invalid_grant") from None
     return AccessToken(access_token=text, expires_in=_lifetime(token))
@@ -144,11 +144,16 @@ async def get_tokens(
     return DistrictTokens(data=listed, links=[Link(uri=f"/oauth/tokens?{urlencode(query)}")])
 
 
-async def _district(session: AsyncSession, client: Client, named: str | None) -> UUID:
-    """The district that a request means; ValueError if it names none."""
-    if named is not None:
-        return UUID(named)
-    connected = await applications.connected_districts(session, client.application_id)
+async def _district(database: Database, client: Client, named: str | None) -> UUID:
+    """The district that a request means; ValueError if it names none, NotFound if that has not connected the client.
+
+    It is looked up before the district's slots and lock are waited for: a stranger takes neither.
+    """
+    async with database.read() as session:
+        if named is not None:
+            await enter_district(session, UUID(named))
+            return (await grants.get(session, UUID(named), client.application_id)).district_id
+        connected = await applications.connected_districts(session, client.application_id)
     if not connected:
         raise OAuthRefusal("No district has connected this client.", code="unauthorized_client")
     if len(connected) > 1:
@@ -159,7 +164,7 @@ async def _district(session: AsyncSession, client: Client, named: str | None) ->
 async def _made(database: Database, client: Client, tokens: Tokens, district_id: UUID) -> Token | None:
     """The first token of the day, in a short transaction of its own, since it locks its district; None if it left."""
     try:
-        async with database.write() as session:
+        async with database.exchanges.taken(district_id), database.write() as session:
             return await derive_token(session, client, tokens, district_id)
     except NotFound:
         return None
