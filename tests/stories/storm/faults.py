@@ -58,7 +58,7 @@ FAULTS: Final = {
         [partial(planted, database.enter_district, ":id, true)", ":id, false)")], ("sessions: the district stays",)
     ),
     "a connection is asked whether it is in a district": Fault(
-        [partial(planted, database.enter_district, ENTER, ENTER_ONCE)], ("is answered otherwise",)
+        [partial(planted, database.enter_district, ENTER, ENTER_ONCE)], ("is answered ",)
     ),
     "a cut request gives its connection back as it is": Fault(
         [
