@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.access.callers import Reporter
@@ -28,12 +28,7 @@ async def revoke_leaked(session: AsyncSession, tokens: Tokens, text: str) -> Non
         subject, before = {"kind": "token", "id": str(token.id)}, described(token)
     elif district_id is None and (secret := await _secret(session, digest)) is not None:
         # Even if it is the last one that works: whoever has it is the application.
-        secret.revoked_at = datetime.now(UTC)
-        await session.execute(
-            update(Token)
-            .where(Token.secret_id == secret.id, Token.revoked_at.is_(None))
-            .values(revoked_at=secret.revoked_at)
-        )
+        await clients.end(session, secret)
         subject = {"kind": "application", "id": str(secret.application_id)}
         before = clients.described(secret)
     else:

@@ -1,13 +1,10 @@
 """Revoke a client secret."""
 
-from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.access.callers import Operator
-from sharing_service.access.models import Token
 from sharing_service.audit import trail
 from sharing_service.audit.trail import AuditAction
 from sharing_service.database import SERVICE, enter_district
@@ -24,13 +21,8 @@ async def revoke_secret(session: AsyncSession, caller: Operator, application_id:
         raise NotFound
     if await clients.live_secrets(session, application_id) == [secret_id]:
         raise Conflict("No other secret of this application works. Issue one first.", code="last_secret")
-    secret.revoked_at = datetime.now(UTC)
-    await enter_district(session, SERVICE)  # its tokens are of many districts
-    await session.execute(
-        update(Token)
-        .where(Token.secret_id == secret_id, Token.revoked_at.is_(None))
-        .values(revoked_at=secret.revoked_at)
-    )
+    await enter_district(session, SERVICE)
+    await clients.end(session, secret)
     trail.record(
         session,
         caller,

@@ -17,8 +17,8 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sharing_service.database import driver_of
 from sharing_service.errors import NotFound
+from sharing_service.roster import staging
 
 TABLES: Final = ("identities", "section_teachers", "contact_students", "school_people", "enrollments")
 """What the second connection writes."""
@@ -64,7 +64,7 @@ class Beside:
         async def keep(block: bytes) -> None:
             blocks.append(block)
 
-        await (await driver_of(await session.connection())).copy_from_query(rows, output=keep, format="binary")
+        await (await staging.driver(session)).copy_from_query(rows, output=keep, format="binary")
         self.begin(_emptied(blocks), table=table, columns=columns)
 
     def begin(self, rows: AsyncIterator[bytes], *, table: str, columns: str) -> None:

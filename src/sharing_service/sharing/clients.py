@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from uuid_utils.compat import uuid7
 
@@ -84,6 +84,13 @@ async def live_secrets(session: AsyncSession, application_id: UUID) -> Sequence[
     """The ids of the secrets of an application that work now."""
     statement = select(ClientSecret.id).where(ClientSecret.application_id == application_id, *LIVE)
     return (await session.scalars(statement)).all()
+
+
+async def end(session: AsyncSession, secret: ClientSecret) -> None:
+    """End a secret, and every token that was obtained by it; within SERVICE, since these are of many districts."""
+    secret.revoked_at = datetime.now(UTC)
+    obtained = update(Token).where(Token.secret_id == secret.id, Token.revoked_at.is_(None))
+    await session.execute(obtained.values(revoked_at=secret.revoked_at))
 
 
 async def named(connection: AsyncConnection, client_id: str) -> Sequence[KnownSecret]:
