@@ -21,7 +21,7 @@ from sharing_service.main import create_app
 from sharing_service.settings import Settings
 from tests.factories.clients import Client
 from tests.factories.logged import logged
-from tests.factories.service import District, Headers, Json, Service, answered, bearer
+from tests.factories.service import District, Headers, Json, Service, answered, bearer, everything
 
 NOW = datetime.now(UTC)
 UNUSUAL = "a token received unusually many persons within an hour"
@@ -48,8 +48,8 @@ class Process:
 
     async def tokens(self, headers: Headers, *, by_secret: bool = False) -> dict[str, Json]:
         """The tokens on the caller's list by their id."""
-        path = f"/v1/tokens?limit=1000&by_secret={by_secret}"
-        return {token["id"]: token for token in answered(await self.client.get(path, headers=headers))["data"]}
+        tokens = await everything(self.client, "/v1/tokens", headers, by_secret=by_secret)
+        return {token["id"]: token for token in tokens}
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from sharing_service.main import create_app
 from sharing_service.settings import Settings
 from tests.factories.clients import Client, register
 from tests.factories.minutes import uncounted
-from tests.factories.service import District, Json, Service, answered, bearer
+from tests.factories.service import District, Json, Service, answered, bearer, everything
 
 GRANT = {"grant_type": "client_credentials"}
 TOKENS = Tokens(b"k" * 32)
@@ -225,8 +225,8 @@ async def test_the_trail_tells(client: Client, published: District, service: Ser
 
 async def tokens_seen(district: District, **query: Any) -> dict[str, Json]:
     """The tokens on the district's list, by id."""
-    response = await district.service.client.get("/v1/tokens", params={"limit": 1000} | query, headers=district.admin)
-    return {token["id"]: token for token in answered(response)["data"]}
+    tokens = await everything(district.service.client, "/v1/tokens", district.admin, **query)
+    return {token["id"]: token for token in tokens}
 
 
 async def test_other_methods(service: Service) -> None:

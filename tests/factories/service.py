@@ -39,6 +39,19 @@ def answered(response: httpx2.Response, status: int = 200) -> Any:
     return response.json() if response.content else None
 
 
+async def everything(client: AsyncClient, path: str, headers: Headers, **parameters: Any) -> list[Json]:
+    """All rows of a list of the management API, page by page, however many the other tests have left in it."""
+    rows: list[Json] = []
+    page: Json = {"next": ""}
+    while page["next"] is not None:
+        after = {"after": page["next"]} if rows else {}
+        response = await client.get(path, params={"limit": 1000} | parameters | after, headers=headers)
+        page = answered(response)
+        rows += page["data"]
+    assert len(rows) == page["total"]
+    return rows
+
+
 @dataclass(frozen=True)
 class Service:
     """A running service and its operator."""
@@ -125,15 +138,7 @@ class District:
 
     async def everything(self, kind: str) -> list[Json]:
         """All rows of one kind of the data browser."""
-        rows: list[Json] = []
-        after: str | None = None
-        while True:
-            page = await self.get(f"/{kind}", 200, limit=1000, **({"after": after} if after else {}))
-            rows += page["data"]
-            after = page["next"]
-            if after is None:
-                assert len(rows) == page["total"]
-                return rows
+        return await everything(self.service.client, f"{self.path}/{kind}", self.admin)
 
     async def ids(self) -> dict[tuple[str, str], str]:
         """The public id of every record by kind and sis_id; courses and terms by what names them."""
