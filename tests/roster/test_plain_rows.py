@@ -86,7 +86,7 @@ def _rows(data: bytes, log: ProblemLog) -> Iterator[tuple[int | str, ...]]:
 
 def many_at_a_time(data: bytes) -> Told:
     """What reading a plain file tells."""
-    return told(lambda log: b"".join(read_plain(Kind.STUDENTS, FILE, lambda: BytesIO(data), log)))
+    return told(lambda log: b"".join(form() for form in read_plain(Kind.STUDENTS, FILE, lambda: BytesIO(data), log)))
 
 
 @pytest.mark.parametrize("data", PLAIN.values(), ids=PLAIN)
@@ -99,7 +99,7 @@ def test_a_plain_file_gives_what_reading_by_cell_gives(data: str) -> None:
 def test_any_other_file_is_refused(data: str) -> None:
     """Whatever would be noted about a row, or might be read otherwise, is left to reading by cell."""
     with pytest.raises((NotPlain, UploadUnreadable)):
-        list(read_plain(Kind.STUDENTS, FILE, lambda: BytesIO(data.encode()), ProblemLog()))
+        [form() for form in read_plain(Kind.STUDENTS, FILE, lambda: BytesIO(data.encode()), ProblemLog())]
 
 
 def test_a_file_that_is_not_utf8_is_refused() -> None:

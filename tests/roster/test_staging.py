@@ -1,5 +1,6 @@
 """Loading rows into the temporary tables of a sync."""
 
+import time
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -54,6 +55,48 @@ async def test_a_file_without_rows_is_loaded(session: AsyncSession) -> None:
     """A file with a header and no rows is valid."""
     await staging.create(session)
     assert await staging.load(session, Kind.STAFF, iter(())) == 0
+
+
+async def test_blocks_are_loaded_in_their_order(session: AsyncSession) -> None:
+    """However long each of them takes to be formed, rows stand in the order of their file.
+
+    Catches blocks that are sent when they are ready.
+    """
+
+    def formed(line: int) -> bytes:
+        time.sleep(0.02 * (line % 3 == 0))
+        return staging.copy_text(list(tuples(Kind.STAFF, [{"school": "S1", "sis_id": f"T{line}"}])))
+
+    await staging.create(session)
+    count = await staging.load_blocks(session, Kind.STAFF, (partial(formed, line) for line in range(20)))
+
+    found = await session.scalars(text("select sis_id from staged_staff order by ctid"))
+    assert (count, list(found)) == (20, [f"T{line}" for line in range(20)])
+
+
+@pytest.mark.parametrize("wrong", range(6))
+async def test_a_block_that_cannot_be_formed_fails_with_its_own_reason(session: AsyncSession, wrong: int) -> None:
+    """Nothing of the file is kept, and no thread is at work on it any more, when the reason is told.
+
+    Catches a file that is closed while others of its blocks are formed.
+    """
+    at_work: set[int] = set()
+
+    def formed(number: int) -> bytes:
+        at_work.add(number)
+        time.sleep(0.02)
+        at_work.remove(number)
+        if number == wrong:
+            raise ValueError("This block cannot be formed.")
+        return staging.copy_text(list(tuples(Kind.STAFF, [{"school": "S1", "sis_id": f"T{number}"}])))
+
+    await staging.create(session)
+    savepoint = await session.begin_nested()
+    with pytest.raises(ValueError, match="cannot be formed"):
+        await staging.load_blocks(session, Kind.STAFF, (partial(formed, number) for number in range(6)))
+    assert not at_work
+    await savepoint.rollback()
+    assert await session.scalar(text("select count(*) from staged_staff")) == 0
 
 
 def _failing_rows() -> Iterator[tuple[Any, ...]]:

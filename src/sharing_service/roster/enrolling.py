@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -68,7 +68,7 @@ def enrol(frames: Frames, known: Known) -> Enrolled:
         elsewhere.append(line[taken & (school != home)])
         pairs.append(paired(section[taken], student[taken]))
         lines.append(line[taken])
-    distinct, repeated = _distinct(np.concatenate(pairs), np.concatenate(lines))
+    distinct, repeated = _distinct(_joined(pairs), _joined(lines))
     return Enrolled(distinct, np.concatenate(rejected), np.concatenate(reasons), repeated, np.concatenate(elsewhere))
 
 
@@ -127,6 +127,13 @@ def _found(frames: Frames, known: Known) -> Iterator[tuple[NDArray[np.int32], ..
             found = found.join(records, left_on=column, right_on="key", how="left", maintain_order="left")
         columns = found.select(pl.col("line", "at", "taught", "home", "person").fill_null(UNKNOWN))
         yield tuple(columns[name].to_numpy() for name in columns.columns)
+
+
+def _joined(pieces: list[NDArray[Any]]) -> NDArray[Any]:
+    """The pieces in one, which takes as much memory as they did."""
+    whole = np.concatenate(pieces)
+    pieces.clear()
+    return whole
 
 
 def _distinct(pairs: Pairs, lines: Lines) -> tuple[Pairs, Lines]:

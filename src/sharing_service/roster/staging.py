@@ -8,7 +8,8 @@ read, `affected` says of which records.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from itertools import islice
 from typing import Any, Final
@@ -26,6 +27,8 @@ BLOCK: Final = 4 * 1024 * 1024
 """Bytes that are sent at once, encoded outside the event loop; one row may have as many."""
 BATCH: Final = 16
 """Rows that are encoded at once."""
+AHEAD: Final = 3
+"""Blocks that are formed while PostgreSQL takes one."""
 
 TEXT: Final = 'text collate "C"'
 
@@ -97,11 +100,12 @@ async def analyse(session: AsyncSession, *tables: str) -> None:
 
 async def load(session: AsyncSession, kind: Kind, rows: Iterator[tuple[Any, ...]]) -> int:
     """Copy the rows of one file, in the shape of `columns_of(kind)`, and count them."""
-    return await load_blocks(session, kind, iter(partial(next_block, rows), b""))
+    blocks = iter(partial(next_block, rows), b"")
+    return await load_blocks(session, kind, (partial(bytes, block) for block in blocks))
 
 
-async def load_blocks(session: AsyncSession, kind: Kind, blocks: Iterator[bytes]) -> int:
-    """Copy blocks of rows in the text format of COPY, as `load` does with rows."""
+async def load_blocks(session: AsyncSession, kind: Kind, blocks: Iterator[Callable[[], bytes]]) -> int:
+    """Copy blocks of rows in the text format of COPY, as `load` does with rows; several of them are formed at once."""
     connection = await driver(session)
     status: str = await connection.copy_to_table(
         f"staged_{kind}", source=_in_threads(blocks), columns=columns_of(kind), format="text"
@@ -129,16 +133,20 @@ async def driver(session: AsyncSession) -> asyncpg.Connection:
     return await driver_of(await session.connection())
 
 
-async def _in_threads(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """The blocks, each formed while PostgreSQL takes the one before."""
-    coming = asyncio.create_task(asyncio.to_thread(next, blocks, None))
+async def _in_threads(blocks: Iterator[Callable[[], bytes]]) -> AsyncIterator[bytes]:
+    """The blocks in their order."""
+    forming: deque[asyncio.Task[bytes]] = deque()
+    reading = asyncio.create_task(asyncio.to_thread(next, blocks, None))
     try:
-        while (block := await coming) is not None:
-            coming = asyncio.create_task(asyncio.to_thread(next, blocks, None))
-            yield block
+        while (form := await reading) is not None or forming:
+            if form is not None:
+                forming.append(asyncio.create_task(asyncio.to_thread(form)))
+                reading = asyncio.create_task(asyncio.to_thread(next, blocks, None))
+            if form is None or len(forming) == AHEAD:
+                yield await forming.popleft()
     finally:
         # If PostgreSQL refused a block, the next one is still read from the file that is about to be closed.
-        await asyncio.gather(coming, return_exceptions=True)
+        await asyncio.gather(reading, *forming, return_exceptions=True)
 
 
 def next_block(rows: Iterator[tuple[Any, ...]]) -> bytes:
