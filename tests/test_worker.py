@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from pgqueuer import PgQueuer
-from sqlalchemy import text, update
+from sqlalchemy import func, select, text, update
 
 from sharing_service import worker
 from sharing_service.database import enter_district
 from sharing_service.roster import syncs
 from sharing_service.roster.archive import ArchiveLimits
-from sharing_service.roster.models import Sync
+from sharing_service.roster.models import Sync, UploadChunk, UploadFile
 from tests.actions.test_sync_roster import queued
 from tests.factories.logged import logged
 from tests.factories.service import District, Service
@@ -96,6 +96,59 @@ async def test_a_sync_whose_job_is_lost_runs_when_a_worker_starts(service: Servi
     await forget_jobs(service)
     async with working(service):
         await published(district, sync_id)
+
+
+async def kept(district: District, sync_id: str) -> bool:
+    """Whether anything that was uploaded for a sync is in the database."""
+    place = {"district_id": UUID(district.id), "sync_id": UUID(sync_id)}
+    async with district.service.by_hand.read() as session:
+        counts = [
+            await session.scalar(select(func.count()).select_from(table).filter_by(**place))
+            for table in (UploadChunk, UploadFile)
+        ]
+    return any(counts)
+
+
+async def ended(district: District, days: int, wanted: str) -> str:
+    """A sync of a roster, run as far as its own job goes."""
+    sync_id = await queued(district, render(roster(days)))
+    await worker.run_next_sync(district.service.jobs, UUID(district.id), limits=ArchiveLimits())
+    assert await status(district, sync_id) == wanted
+    return sync_id
+
+
+async def test_an_upload_is_deleted_after_its_sync(service: Service) -> None:
+    """What was uploaded goes as soon as its sync is final, and that of another sync stays until that is.
+
+    Catches: a sync that ends without the job, and a job that deletes what another sync has not read yet.
+    """
+    await nothing_to_do(service)
+    district = await service.district()
+    done = await ended(district, 0, "published")
+    waiting = await queued(district, render(roster(1)))
+    before = await kept(district, done), await kept(district, waiting)
+    await worker.delete_uploads(service.jobs, UUID(district.id))
+    after = await kept(district, done), await kept(district, waiting)
+    async with working(service), asyncio.timeout(60):
+        await published(district, waiting)
+        while await kept(district, waiting):  # noqa: ASYNC110 - the worker tells nobody
+            await asyncio.sleep(0.1)
+
+    assert (before, after) == ((True, True), (False, True))
+
+
+async def test_an_upload_whose_job_is_lost_is_deleted_when_a_worker_starts(service: Service) -> None:
+    """A worker looks for uploads of final syncs when it starts, so that none stays for ever.
+
+    Catches a worker that trusts the queue alone.
+    """
+    await nothing_to_do(service)
+    district = await service.district()
+    done = await ended(district, 0, "published")
+    await forget_jobs(service)
+    async with working(service), asyncio.timeout(60):
+        while await kept(district, done):  # noqa: ASYNC110 - the worker tells nobody
+            await asyncio.sleep(0.1)
 
 
 async def test_a_job_that_fails_says_nothing_private(service: Service) -> None:

@@ -1,4 +1,4 @@
-"""Runs background jobs: syncs, one at a time per district in order of arrival, and erasures."""
+"""Runs background jobs: syncs, one at a time per district in order of arrival; deletions of uploads and districts."""
 
 import logging
 import time
@@ -62,10 +62,18 @@ async def run(
                 await erase_district(database, district_id)
                 log.info("a district was erased", extra={"district_id": district_id})
 
+        @queue.entrypoint("delete_uploads")
+        async def delete(job: Job) -> None:
+            async with _at_work(job) as district_id:
+                await delete_uploads(database, district_id)
+
         async with database.read() as session:
-            waiting = await syncs.districts_waiting(session)
-        for district_id in waiting:  # a job may have been lost with the worker that had it
+            unfinished, done = await syncs.districts_waiting(session)
+        # A job may have been lost with the worker that had it.
+        for district_id in unfinished:
             await _queue_sync(database, district_id)
+        for district_id in done:
+            await delete_uploads(database, district_id)
         if started is not None:
             started(queue)
         await queue.run(
@@ -126,6 +134,13 @@ async def run_next_sync(database: Database, district_id: UUID, *, limits: Archiv
     said = {"district_id": district_id, "sync_id": sync_id, "outcome": sync.status}
     log.info("a sync ended", extra=said | {"seconds": round(time.monotonic() - begin, 3)})
     return more
+
+
+async def delete_uploads(database: Database, district_id: UUID) -> None:
+    """Delete what was uploaded for syncs that are final."""
+    async with database.write() as session:
+        await enter_district(session, district_id)
+        await syncs.delete_uploads(session, district_id)
 
 
 async def erase_district(database: Database, district_id: UUID) -> None:

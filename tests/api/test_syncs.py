@@ -177,6 +177,7 @@ async def test_discarding(district: District) -> None:
     kept = await kept_rows(district)
     done = await district.call("POST", f"/syncs/{sync['id']}/discard")
     again = await district.call("POST", f"/syncs/{sync['id']}/discard", status=409)
+    await district.delete_uploads()
 
     assert kept > 0
     assert (done["status"], again["code"], await kept_rows(district)) == ("discarded", "not_held", 0)

@@ -120,6 +120,11 @@ class District:
     async def run_sync(self) -> None:
         """Do what the worker would do for one queued sync."""
         await worker.run_next_sync(self.service.jobs, UUID(self.id), limits=ArchiveLimits())
+        await self.delete_uploads()
+
+    async def delete_uploads(self) -> None:
+        """Do what the worker would do when a sync has become final."""
+        await worker.delete_uploads(self.service.jobs, UUID(self.id))
 
     async def sync_report(self, sync_id: str) -> Json:
         """A sync as the district sees it."""

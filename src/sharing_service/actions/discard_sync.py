@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sharing_service.access.callers import DistrictAdmin
 from sharing_service.audit import trail
 from sharing_service.audit.trail import AuditAction
-from sharing_service.roster import intake, syncs
+from sharing_service.roster import syncs
 from sharing_service.roster.models import Sync
 
 
@@ -17,7 +17,7 @@ async def discard_sync(session: AsyncSession, caller: DistrictAdmin, sync_id: UU
     district_id = caller.district_id
     sync = await syncs.get_held(session, district_id, sync_id)
     sync.status, sync.finished_at = "discarded", datetime.now(UTC)
-    await intake.discard(session, district_id, sync_id)
+    await syncs.let_go(session, district_id)
     trail.record(
         session,
         caller,

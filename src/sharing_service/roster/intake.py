@@ -1,12 +1,14 @@
 """Keeps uploads in the database in chunks, where every worker sees them, until their sync is final."""
 
+import asyncio
 import hashlib
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import BinaryIO, Final, cast
+from contextlib import AsyncExitStack
+from typing import BinaryIO, Final, Self, cast
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.errors import TooLarge
@@ -30,13 +32,13 @@ async def store_file(
 ) -> int:
     """Store one file as it arrives and return its size in bytes; `TooLarge` beyond the limit."""
     place: dict[str, UUID | int] = {"district_id": district_id, "sync_id": sync_id, "position": position}
-    writer = _Writer(session, place, name=name, is_archive=is_archive)
     size = 0
-    async for chunk in chunks:
-        size += len(chunk)
-        _check_size(size, limit)
-        await writer.write(chunk)
-    await writer.end()
+    async with _Writer(session, place, name=name, is_archive=is_archive) as writer:
+        async for chunk in chunks:
+            size += len(chunk)
+            _check_size(size, limit)
+            await writer.write(chunk)
+        await writer.end()
     return size
 
 
@@ -56,21 +58,23 @@ async def store_multipart(
     body = MultipartFiles(content_type)
     writer: _Writer | None = None
     size = count = 0
-    async for chunk in chunks:
-        size += len(chunk)
-        _check_size(size, limit)
-        for found in body.feed(chunk):
-            if isinstance(found, PartBegins):
-                if writer:
-                    await writer.end()
-                place: dict[str, UUID | int] = {"district_id": district_id, "sync_id": sync_id, "position": count}
-                writer = _Writer(session, place, name=found.name, is_archive=found.is_archive)
-                count += 1
-            elif writer:
-                await writer.write(found)
-    body.end()
-    if writer:
-        await writer.end()
+    async with AsyncExitStack() as writers:
+        async for chunk in chunks:
+            size += len(chunk)
+            _check_size(size, limit)
+            for found in body.feed(chunk):
+                if isinstance(found, PartBegins):
+                    if writer:
+                        await writer.end()
+                    place: dict[str, UUID | int] = {"district_id": district_id, "sync_id": sync_id, "position": count}
+                    writer = _Writer(session, place, name=found.name, is_archive=found.is_archive)
+                    await writers.enter_async_context(writer)
+                    count += 1
+                elif writer:
+                    await writer.write(found)
+        body.end()
+        if writer:
+            await writer.end()
     return count
 
 
@@ -103,19 +107,16 @@ async def open_file(session: AsyncSession, district_id: UUID, sync_id: UUID, pos
     return copy
 
 
-async def discard(session: AsyncSession, district_id: UUID, sync_id: UUID) -> None:
-    """Delete the stored files of a sync."""
-    for table in (UploadChunk, UploadFile):
-        await session.execute(delete(table).where(table.district_id == district_id, table.sync_id == sync_id))
-
-
 def _check_size(size: int, limit: int) -> None:
     if size > limit:
         raise TooLarge(f"Send at most {limit:,} bytes; a zip archive of the files is smaller.")
 
 
 class _Writer:
-    """Stores one file in chunks of one size, whatever the sizes in which it arrives, and its digest at the end."""
+    """Stores one file in chunks of one size, whatever the sizes in which it arrives, and its digest at the end.
+
+    A chunk is stored while the next one arrives.
+    """
 
     def __init__(self, session: AsyncSession, place: Mapping[str, UUID | int], *, name: str, is_archive: bool) -> None:
         self._session = session
@@ -125,20 +126,36 @@ class _Writer:
         self._digest = hashlib.sha256()
         self._number = 0
         self._waiting = bytearray()
+        self._storing: asyncio.Task[object] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Leave the session alone."""
+        if self._storing is not None:
+            await asyncio.gather(self._storing, return_exceptions=True)
 
     async def write(self, data: bytes) -> None:
         self._waiting += data
         while len(self._waiting) >= CHUNK:
-            await self._insert(bytes(self._waiting[:CHUNK]))
+            await self._store(bytes(self._waiting[:CHUNK]))
             del self._waiting[:CHUNK]
 
     async def end(self) -> None:
         if self._waiting:
-            await self._insert(bytes(self._waiting))
+            await self._store(bytes(self._waiting))
+        await self._stored()
         file = {"name": self._name, "is_archive": self._is_archive, "digest": self._digest.digest()}
         await self._session.execute(insert(UploadFile).values(**self._place, **file))
 
-    async def _insert(self, data: bytes) -> None:
+    async def _store(self, data: bytes) -> None:
         self._digest.update(data)
-        await self._session.execute(insert(UploadChunk).values(**self._place, number=self._number, data=data))
+        await self._stored()
+        statement = insert(UploadChunk).values(**self._place, number=self._number, data=data)
+        self._storing = asyncio.create_task(self._session.execute(statement))
         self._number += 1
+
+    async def _stored(self) -> None:
+        if self._storing is not None:
+            await self._storing

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, literal, select, text, update
+from sqlalchemy import ColumnElement, delete, func, literal, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.database import enter_district
 from sharing_service.errors import Conflict, NotFound
-from sharing_service.roster import intake
-from sharing_service.roster.models import District, Sync
+from sharing_service.jobs import enqueue
+from sharing_service.roster.models import District, Sync, UploadChunk, UploadFile
 from sharing_service.roster.problems import ProblemLog
 
 FINAL: Final = frozenset({"published", "checked", "failed", "discarded"})
@@ -56,14 +56,19 @@ async def take_turn(session: AsyncSession, district_id: UUID) -> bool:
     return bool(await session.scalar(select(func.pg_try_advisory_xact_lock(key))))
 
 
-async def districts_waiting(session: AsyncSession) -> Sequence[UUID]:
-    """The districts that have a sync which is not finished, asked one by one: no transaction sees rows of two."""
-    waiting = []
+async def districts_waiting(session: AsyncSession) -> tuple[Sequence[UUID], Sequence[UUID]]:
+    """The districts that have a sync which is not finished, and those that have an upload to be deleted.
+
+    They are asked one by one: no transaction sees rows of two.
+    """
+    unfinished, done = [], []
     for district_id in (await session.scalars(select(District.id).where(District.erasing_since.is_(None)))).all():
         await enter_district(session, district_id)
         if await next_of(session, district_id) is not None:
-            waiting.append(district_id)
-    return waiting
+            unfinished.append(district_id)
+        if await session.scalar(select(select(UploadFile).where(*_of_final(UploadFile, district_id)).exists())):
+            done.append(district_id)
+    return unfinished, done
 
 
 async def next_of(session: AsyncSession, district_id: UUID) -> Sync | None:
@@ -108,7 +113,8 @@ async def discard_held(session: AsyncSession, newer: Sync) -> list[str]:
     held = (await session.scalars(statement.with_for_update())).all()
     for sync in held:
         sync.status, sync.finished_at = "discarded", datetime.now(UTC)
-        await intake.discard(session, sync.district_id, sync.id)
+    if held:
+        await let_go(session, newer.district_id)
     return [str(sync.id) for sync in held]
 
 
@@ -135,10 +141,26 @@ async def end(
     log: ProblemLog,
     revision: int | None = None,
 ) -> None:
-    """Write down how a sync ended; the upload goes with it unless it is held for a person."""
+    """Write down how a sync ended; the upload goes after it unless it is held for a person."""
     sync.status, sync.report, sync.revision = status, report, revision
     sync.problems, sync.problem_count = [problem.as_json() for problem in log.kept], log.count
     sync.progress, sync.finished_at = 1.0, datetime.now(UTC)
     await session.flush()
     if status in FINAL:
-        await intake.discard(session, sync.district_id, sync.id)
+        await let_go(session, sync.district_id)
+
+
+async def let_go(session: AsyncSession, district_id: UUID) -> None:
+    """Have the uploads of final syncs deleted once this transaction is committed: that of a large one takes seconds."""
+    await enqueue(session, "delete_uploads", {"district_id": str(district_id)})
+
+
+async def delete_uploads(session: AsyncSession, district_id: UUID) -> None:
+    """Delete the uploads of all syncs of a district that are final."""
+    for table in (UploadChunk, UploadFile):
+        await session.execute(delete(table).where(*_of_final(table, district_id)))
+
+
+def _of_final(table: type[UploadChunk | UploadFile], district_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    final = select(Sync.id).where(Sync.district_id == district_id, Sync.status.in_(FINAL))
+    return table.district_id == district_id, table.sync_id.in_(final)
