@@ -60,6 +60,22 @@ def test_a_file_opens_again() -> None:
         assert opener().read() == opener().read() == GOOD["schools.csv"]
 
 
+def test_a_file_is_read_twice_at_once() -> None:
+    """Two who read a file in turn both get all of it, packed or plain.
+
+    Catches a place in the file that they share.
+    """
+    data = b"".join(b"%d\n" % number for number in range(100_000))
+    sent = {**GOOD, "students.csv": data}
+    for files in (sent, {ARCHIVE_NAME: packed(sent)}):
+        streams = [(name, name.endswith(".zip"), io.BytesIO(each)) for name, each in files.items()]
+        opener = open_upload(streams, ArchiveLimits(), ProblemLog())["students.csv"]
+        first, second = opener(), opener()
+        read = [(first.read(1_000), second.read(70_000)) for _ in range(len(data) // 1_000 + 1)]
+
+        assert [b"".join(pieces) for pieces in zip(*read, strict=True)] == [data, data]
+
+
 def test_file_sent_twice() -> None:
     """A file that is sent plain and in an archive is refused, since nobody can say which one counts."""
     assert refusal({ARCHIVE_NAME: packed(), "staff.csv": GOOD["staff.csv"]}, ArchiveLimits()) == "duplicate_file"

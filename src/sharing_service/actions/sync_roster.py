@@ -46,6 +46,8 @@ class _Work:
     session: AsyncSession
     sync: Sync
     progress: Progress
+    first: bool
+    """Whether the district has published nothing yet."""
     beside: Beside | None
     """A second connection, for the first roster of a district."""
     log: ProblemLog = field(default_factory=ProblemLog)
@@ -86,7 +88,7 @@ async def sync_roster(
     if first and beside is not None:
         await beside.clear()
     # What a dry run writes is undone, and what is written beside would not be.
-    work = _Work(session, sync, progress, beside if first and not sync.dry_run else None)
+    work = _Work(session, sync, progress, first, beside if first and not sync.dry_run else None)
     discarded = [] if sync.dry_run else await syncs.discard_held(session, sync)
     status = await _attempt(work, attempt=attempt, limits=limits)
     if status == "published":
@@ -147,9 +149,13 @@ async def _take_in(work: _Work, files: Sequence[UploadFile], limits: ArchiveLimi
             stream = await intake.open_file(session, district_id, work.sync.id, file.position)
             sent.append((file.name, file.is_archive, open_files.enter_context(stream)))
         opened = open_upload(sent, limits, work.log)
-        async with taking(session, district_id, opened, progress=work.progress, beside=work.beside) as upload:
-            comparison = await comparing.compare(session, district_id, opened, limits)
-            checked = await upload.differing(comparison, work.log) or await upload.whole(work.log)
+        async with taking(
+            session, district_id, opened, progress=work.progress, first=work.first, beside=work.beside
+        ) as upload:
+            # A first upload is compared with nothing, and scanned while it is read.
+            checked = await upload.whole(work.log) if work.first else None
+            comparison = await comparing.compare(session, district_id, await upload.scanned, limits)
+            checked = checked or await upload.differing(comparison, work.log) or await upload.whole(work.log)
     await work.progress(0.6)
     work.enrolled = checked.enrolled
     await moved.remember(session, district_id)
@@ -158,7 +164,7 @@ async def _take_in(work: _Work, files: Sequence[UploadFile], limits: ArchiveLimi
     else:
         work.outcome = await merging.write_first(session, district_id, checked, work.beside)
     await work.progress(0.8)
-    if (await session.get_one(District, district_id)).published_revision is None:
+    if work.first:
         await documents.write_first(session, district_id)
     else:
         await documents.rewrite(session, district_id)

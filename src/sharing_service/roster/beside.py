@@ -36,6 +36,7 @@ class Beside:
         self._district_id = district_id
         self._connection: asyncpg.Connection | None = None
         self._last: asyncio.Task[None] | None = None
+        self._begun: dict[str, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> Self:
         """Nothing is written yet."""
@@ -69,12 +70,11 @@ class Beside:
 
     def begin(self, rows: AsyncIterator[bytes], *, table: str, columns: str) -> None:
         """Write rows, given in the binary format of COPY, after all that was begun before."""
-        self._last = asyncio.create_task(self._write(rows, table, columns, after=self._last))
+        self._last = self._begun[table] = asyncio.create_task(self._write(rows, table, columns, after=self._last))
 
-    async def finish(self) -> None:
-        """Wait until all that was begun is committed."""
-        if self._last is not None:
-            await self._last
+    async def finish(self, *tables: str) -> None:
+        """Wait until the rows of these tables that were begun are committed; without tables, of all."""
+        await asyncio.gather(*[self._begun[table] for table in tables or self._begun if table in self._begun])
 
     async def _write(
         self, rows: AsyncIterator[bytes], table: str, columns: str, *, after: asyncio.Task[None] | None

@@ -26,26 +26,46 @@ class Comparison:
     """An upload that can be compared, and what differs from the published one if that is known."""
 
     headers: Scans
-    """Without rows, which take much memory."""
+    """Without rows."""
     digests: Compared
     reading: bytes
     differing: Differing | None
 
 
-async def compare(
-    session: AsyncSession, district_id: UUID, opened: Mapping[str, Open], limits: ArchiveLimits
-) -> Comparison | None:
-    """Look through the files of records; None if one of them is not plain."""
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """The files of records of an upload as digests."""
+
+    scans: Scans
+    digests: Compared
+
+    @property
+    def headers(self) -> Scans:
+        """All but the rows, which take much memory."""
+        return {kind: replace(scan, rows=scan.rows.clear()) for kind, scan in self.scans.items()}
+
+
+def scan(district_id: UUID, opened: Mapping[str, Open], *, first: bool) -> Scanned | None:
+    """Look through the files of records; None if one of them is not plain. The `first` are compared with none."""
     try:
-        scans = await asyncio.to_thread(scan_files, district_id, opened)
+        scans = scan_files(district_id, opened)
     except (NotPlain, UploadUnreadable, pl.exceptions.PolarsError):
         return None
-    digests = await asyncio.to_thread(compared, scans)
+    scanned = Scanned(scans, compared(scans))
+    return Scanned(scanned.headers, scanned.digests) if first else scanned
+
+
+async def compare(
+    session: AsyncSession, district_id: UUID, scanned: Scanned | None, limits: ArchiveLimits
+) -> Comparison | None:
+    """Compare an upload with the published one, if there is one that was read alike."""
+    if scanned is None:
+        return None
+    scans, digests = scanned.scans, scanned.digests
     read = reading({kind.value: scan.header for kind, scan in scans.items()}, limits)
     before = await keeping.kept(session, district_id, reading=read)
     found = None if before is None else await asyncio.to_thread(differing, scans, digests, before)
-    headers = {kind: replace(scan, rows=scan.rows.clear()) for kind, scan in scans.items()}
-    return Comparison(headers, digests, read, found)
+    return Comparison(scanned.headers, digests, read, found)
 
 
 async def keep(

@@ -88,12 +88,12 @@ async def write_first(session: AsyncSession, district_id: UUID, checked: Checked
     `touched` lists all records, `relinked` and `left_records` none.
     """
     await linking.write_links(session, beside)
+    enrolled = checked.moves.added
+    beside.begin(pairs.encoded(enrolled), table="enrollments", columns="section, student")
     outcome: Outcome = {}
     for kind in Kind:
         outcome[kind.value] = await _merge_records(session, district_id, kind, whole=True)
-    await beside.finish()
-    enrolled = checked.moves.added
-    beside.begin(pairs.encoded(enrolled), table="enrollments", columns="section, student")
+    await beside.finish(*(link.table for link in linking.LINKS))
     outcome["enrollments"] = Changes(added=len(enrolled))
     return outcome
 

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sharing_service.roster import checking, staging
+from sharing_service.roster import checking, comparing, staging
 from sharing_service.roster.archive import Open
 from sharing_service.roster.beside import Beside
 from sharing_service.roster.checking import Checked
-from sharing_service.roster.comparing import Comparison
+from sharing_service.roster.comparing import Comparison, Scanned
 from sharing_service.roster.differing import ReadWhole
 from sharing_service.roster.enrollment_rows import Frames, read_enrollments
 from sharing_service.roster.loading import load_file, load_lines
@@ -35,6 +35,8 @@ class Taking:
     session: AsyncSession
     district_id: UUID
     opened: Mapping[str, Open]
+    scanned: asyncio.Task[Scanned | None]
+    """The files of records, to be compared with those of another upload."""
     enrollments: asyncio.Task[Frames]
     noted: ProblemLog
     """What is wrong with the rows of enrollments, once they are read."""
@@ -93,13 +95,19 @@ async def taking(
     opened: Mapping[str, Open],
     *,
     progress: Progress,
+    first: bool,
     beside: Beside | None,
 ) -> AsyncIterator[Taking]:
-    """Begin with the enrollments, in a thread, and go on with the other files meanwhile."""
+    """Begin to scan the files and to read the enrollments, in threads, and go on with the rest meanwhile.
+
+    Nothing is published yet before the `first` upload.
+    """
     noted = ProblemLog()
+    scanning = asyncio.create_task(asyncio.to_thread(comparing.scan, district_id, opened, first=first))
     reading = asyncio.create_task(asyncio.to_thread(read_enrollments, ENROLLMENTS, opened[ENROLLMENTS], noted))
     try:
-        yield Taking(session, district_id, opened, reading, noted, progress, beside)
+        yield Taking(session, district_id, opened, scanning, reading, noted, progress, beside)
     finally:
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
+        for begun in (scanning, reading):
+            begun.cancel()
+        await asyncio.gather(scanning, reading, return_exceptions=True)

@@ -1,9 +1,11 @@
 """The files of an upload, whether sent as they are or in a zip archive: which are there, and a way to open each."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
+from threading import Lock
 from typing import BinaryIO, Final
 
 from sharing_service.roster.archive import ArchiveLimits, Open, is_packed, open_archive
@@ -27,7 +29,7 @@ def open_upload(files: Sequence[tuple[str, bool, BinaryIO]], limits: ArchiveLimi
     """The openers of the files of an upload by name, from (name, is_archive, stream) of each file sent.
 
     Files that are not part of the format are noted in the log and left out; `UploadUnreadable` if one is missing, there
-    twice or packed.
+    twice or packed. What is opened may be read in several threads.
     """
     found: dict[str, Open] = {}
     ignored: list[str] = []
@@ -38,7 +40,7 @@ def open_upload(files: Sequence[tuple[str, bool, BinaryIO]], limits: ArchiveLimi
             limits = replace(limits, unpacked=limits.unpacked - archive.size)
             held = _in_one_folder(name, archive.files)
         else:
-            held = {name: partial(_again, stream)}
+            held = {name: partial(_again, stream, Lock())}
         for file, opener in held.items():
             if file not in FILES:
                 ignored.append(file)
@@ -55,9 +57,28 @@ def open_upload(files: Sequence[tuple[str, bool, BinaryIO]], limits: ArchiveLimi
     return {file: found[file] for file in FILES if file in found}
 
 
-def _again(stream: BinaryIO) -> BinaryIO:
-    stream.seek(0)
-    return stream
+class _Again(io.RawIOBase):
+    """A stream from its beginning on, which others may be reading too."""
+
+    def __init__(self, stream: BinaryIO, lock: Lock) -> None:
+        self._stream = stream
+        self._lock = lock
+        self._place = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        with self._lock:
+            self._stream.seek(self._place)
+            data = self._stream.read(len(buffer))
+        buffer[: len(data)] = data
+        self._place += len(data)
+        return len(data)
+
+
+def _again(stream: BinaryIO, lock: Lock) -> BinaryIO:
+    return io.BufferedReader(_Again(stream, lock))
 
 
 def _in_one_folder(archive: str, entries: dict[str, Open]) -> dict[str, Open]:
