@@ -11,7 +11,7 @@ from tests.bench.ground import Ground, opened
 from tests.bench.memory import API_LIMIT, api, forget_peak, peak
 from tests.bench.reading import compare_reading
 from tests.bench.serving import Served
-from tests.bench.uploads import publish
+from tests.bench.uploads import publish, settled
 from tests.factories.service import Connected
 
 GOALS: Final = (Goal(0.6, least=True), Goal(0.5, least=True), Goal(2.5), Goal(3), None)
@@ -28,6 +28,7 @@ async def _measure(service: Served, ground: Ground) -> list[Row]:
     async with opened(service) as there:
         # Nothing changes, but the memory of an API process that has taken an upload is what counts.
         await publish(there, ground.day(0))
+        await settled(there)
         by_rules, whole = await there.district.connect(), await there.district.connect()
         rows: list[Row] = []
         comparisons = await compare_reading(by_rules, whole, there.connection)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tests.bench.ground import Ground, opened
 from tests.bench.serving import Admin, Served, served
-from tests.bench.uploads import publish
+from tests.bench.uploads import publish, settled
 
 
 @contextmanager
@@ -25,5 +25,6 @@ def begun(ground: Ground, name: str, *, students: int | None = None) -> Iterator
 async def _publish(ground: Ground, service: Served, students: int) -> Admin:
     async with opened(service) as there:
         await publish(there, ground.district(students))
+        await settled(there)
         await there.connection.execute("vacuum analyze")
         return Admin(there.district.id, there.district.admin)

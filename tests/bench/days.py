@@ -10,7 +10,7 @@ from tests.bench.comparison import TURNS, Comparison, Goal, Row, Size, timed
 from tests.bench.decisions import varied_rules
 from tests.bench.ground import Ground, Opened, opened
 from tests.bench.serving import Served
-from tests.bench.uploads import COPY, check_published, copy, make_bare_tables, publish_next
+from tests.bench.uploads import COPY, check_published, copy, make_bare_tables, publish_next, settled
 from tests.factories.service import Connected, District
 
 GRANTS: Final = 100
@@ -67,7 +67,9 @@ async def _measure(one: Served, many: Served, days: list[Path]) -> list[Row]:
         for number in range(len(days)):
             await make_bare_tables(here)
             await alone.turn(number, with_one, copied)
+            await settled(here)
             crowd.ours.append(await timed(with_many, number))
+            await settled(there)
             first.ours.append(await timed(other_rules, number))
             first.theirs.append(await timed(first_rules, number))
             for side in (here, there):

@@ -34,9 +34,17 @@ async def publish_next(opened: Opened, folder: Path) -> None:
 
 
 async def check_published(opened: Opened, folder: Path) -> None:
-    """Fail unless the roster has as many enrollments as the files."""
+    """Fail unless the roster has as many enrollments as the files, once nothing is to be done any more."""
+    await settled(opened)
     found = await opened.connection.fetchval("select count(*) from enrollments")
     assert found == rows_of(folder, File.ENROLLMENTS), f"{found} enrollments are not those of {folder}"
+
+
+async def settled(opened: Opened) -> None:
+    """Wait until the worker has deleted what was uploaded, which takes time from whatever is measured next."""
+    left = "select exists (select from upload_files)"
+    while await opened.connection.fetchval(left):  # noqa: ASYNC110 - the worker tells nobody
+        await asyncio.sleep(SOONEST)
 
 
 async def wake_worker(district: District) -> None:
