@@ -35,6 +35,7 @@ def stories(draw: st.DrawFn) -> Story:
     return world, draw(site_selections(world)), cases
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("half", HALVES)
 @settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(story=stories())
@@ -88,6 +89,7 @@ def years(draw: st.DrawFn) -> tuple[World, World, dict[str, Decision], list[Deci
     return before, draw(worlds()), draw(site_selections(before)), [draw(permissions(before)) for _ in range(4)]
 
 
+@pytest.mark.long
 @settings(max_examples=settings().max_examples // 4, deadline=None, suppress_health_check=list(HealthCheck))
 @given(story=years())
 async def test_what_is_shared_follows_every_sync(

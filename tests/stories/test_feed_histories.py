@@ -290,6 +290,7 @@ def mixed(world: World, other: World, parts: set[str]) -> World:
     return replace(found, **people, sections=sections, enrollments=enrolled, contacts=contacts)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("half", HALVES)
 def test_histories(database_url: str, tmp_path_factory: pytest.TempPathFactory, half: str) -> None:
     """After each step the feed holds the events that lead from the lists before to the lists now, and no others.
