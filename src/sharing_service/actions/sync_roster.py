@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final, Literal
 from uuid import UUID
 
@@ -150,7 +151,13 @@ async def _take_in(work: _Work, files: Sequence[UploadFile], limits: ArchiveLimi
             sent.append((file.name, file.is_archive, open_files.enter_context(stream)))
         opened = open_upload(sent, limits, work.log)
         async with taking(
-            session, district_id, opened, progress=work.progress, first=work.first, beside=work.beside
+            session,
+            district_id,
+            opened,
+            progress=work.progress,
+            first=work.first,
+            beside=work.beside,
+            meanwhile=partial(_write_records, work, work.beside) if work.beside else None,
         ) as upload:
             # A first upload is compared with nothing, and scanned while it is read.
             checked = await upload.whole(work.log) if work.first else None
@@ -158,11 +165,13 @@ async def _take_in(work: _Work, files: Sequence[UploadFile], limits: ArchiveLimi
             checked = checked or await upload.differing(comparison, work.log) or await upload.whole(work.log)
     await work.progress(0.6)
     work.enrolled = checked.enrolled
-    await moved.remember(session, district_id)
+    if not work.first:
+        await moved.remember(session, district_id)
     if work.beside is None:
         work.outcome = await merging.merge(session, district_id, checked)
     else:
-        work.outcome = await merging.write_first(session, district_id, checked, work.beside)
+        enrolled = checked.moves.added
+        work.outcome["enrollments"] = await merging.write_enrollments(session, enrolled, work.beside)
     await work.progress(0.8)
     if work.first:
         await documents.write_first(session, district_id)
@@ -173,6 +182,10 @@ async def _take_in(work: _Work, files: Sequence[UploadFile], limits: ArchiveLimi
     if work.beside is not None:
         await work.beside.finish()
     await work.progress(0.9)
+
+
+async def _write_records(work: _Work, beside: Beside) -> None:
+    work.outcome = await merging.write_records(work.session, work.district_id, beside)
 
 
 async def _publish(work: _Work) -> None:

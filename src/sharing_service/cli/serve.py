@@ -22,6 +22,7 @@ from sharing_service import embedded, schema
 from sharing_service.access.tokens import Tokens
 from sharing_service.actions.issue_token import issue_first_operator_token
 from sharing_service.cli.failure import CommandFailed
+from sharing_service.cli.memory import give_back
 from sharing_service.cli.parentage import end_with, exit_on_signals
 from sharing_service.cli.worker import WorkerChild
 from sharing_service.database import Database
@@ -199,6 +200,7 @@ def serve_here(
     app: Application, listener: socket.socket, *, first: Callable[[], Awaitable[None]] | None = None
 ) -> None:
     """Answer requests in this process until a signal; `first` is done before, in the same event loop."""
+    give_back()
     config = uvicorn.Config(app, **_OPTIONS)
 
     async def answer() -> None:
@@ -224,6 +226,7 @@ def _serve_in_children(url: str, listener: socket.socket, processes: int) -> Non
 
 def make_app_of_child() -> Application:
     """The application of one of several processes, made from the environment that its parent prepared."""
+    give_back()
     settings = Settings()
     log_to_stderr(settings.log_level)
     parent = parent_process()

@@ -5,36 +5,28 @@ Every kind follows the ones it refers to, so that a reference to a row that was 
 
 import asyncio
 import io
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-import numpy as np
 import polars as pl
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sharing_service.roster import affected, derived, pairs, spelling, staging
+from sharing_service.roster import affected, attending, derived, pairs, spelling, staging
 from sharing_service.roster.beside import Beside
 from sharing_service.roster.catalogue import SECTION_TEACHER_COLUMNS, UPLOADED, Kind
 from sharing_service.roster.differing import Differing, ReadWhole
 from sharing_service.roster.enrolling import (
-    REJECTIONS,
-    Known,
     Moves,
     Pairs,
-    at_schools,
-    enrol,
-    firsts,
     missing,
-    seconds,
 )
 from sharing_service.roster.enrollment_rows import Frames
 from sharing_service.roster.ordinals import number
-from sharing_service.roster.problems import KEPT, ProblemLog
-from sharing_service.roster.reporting import Finding, note, report
+from sharing_service.roster.problems import ProblemLog
+from sharing_service.roster.reporting import report
 
 SCHOOL_KEYS: Final = "select min(line) as line, sis_id as key from staged_schools group by sis_id"
 REPEATED_SCHOOLS: Final = """
@@ -95,18 +87,6 @@ KNOWN_RECORDS: Final = "select key, ordinal from wanted_{kind}"
 KNOWN_SECTIONS: Final = (
     "select w.key, w.ordinal, f.school from wanted_sections w join formed_sections f on f.section = w.ordinal"
 )
-ENROLLED_STUDENTS: Final = """
-insert into wanted_school_people (person, school, kind) select person, school, 'students' from enrolled_at
-"""
-TAUGHT_AT: Final = """
-select l.teacher, f.school from wanted_section_teachers l join formed_sections f on f.section = l.section
-"""
-SCHOOLS_OF_TEACHERS: Final = """
-insert into wanted_school_people (person, school, kind, position)
-select distinct l.teacher, l.school, 'teachers', null::smallint
-from ({taught_at}) l
-where not exists (select from wanted_school_people own where own.person = l.teacher and own.school = l.school)
-"""
 PUBLISHED_PAIRS: Final = "select section, student from enrollments where district_id = $1"
 
 
@@ -134,12 +114,14 @@ async def check(
     id_time: int,
     differing: Differing | None = None,
     beside: Beside | None = None,
+    meanwhile: Callable[[], Awaitable[None]] | None = None,
 ) -> Checked:
     """Make the wanted roster of what was loaded, and log what had to be rejected or left out.
 
     Enrollments come in frames, and go as pairs of section and student. Ids that are new carry
     `id_time`, in milliseconds since 1970. With `differing` only its lines were loaded: `ReadWhole` if that does not do.
-    Identities of a new district may be written `beside`.
+    Identities of a new district may be written `beside`. What is done `meanwhile`, once all records are known, has the
+    session for itself while enrollments are joined.
     """
     told = log.count
     renamed = differing is None and await spelling.keep_spellings(session, district_id)
@@ -155,13 +137,17 @@ async def check(
             raise ReadWhole
         await affected.note_records(session, district_id, differing.gone)
     records = await _records(session, differing)
-    fetching = asyncio.create_task(pairs.fetch(session, PUBLISHED_PAIRS, district_id))
+    joining = asyncio.create_task(attending.join(log, frames, records))
     try:
-        enrolled = await _enrollments(log, frames, records)
+        before = await pairs.fetch(session, PUBLISHED_PAIRS, district_id)
+        if meanwhile is not None:
+            await meanwhile()
+        enrolled = await joining
     finally:
-        before = await fetching
+        joining.cancel()
+        await asyncio.gather(joining, return_exceptions=True)
     moves = Moves(len(before), added=missing(enrolled, before), removed=missing(before, enrolled))
-    await _at_schools(session, district_id, enrolled, moves, records[Kind.SECTIONS], differing)
+    await attending.note_schools(session, district_id, enrolled, moves, records[Kind.SECTIONS], differing)
     return Checked(enrolled, moves, records, whole=differing is None, clean=clean)
 
 
@@ -202,45 +188,6 @@ async def _records(session: AsyncSession, differing: Differing | None) -> Mappin
         read = await _fetched(session, query.format(kind=kind), *ordinals)
         found[kind] = read if differing is None else pl.concat([differing.same[kind], read])
     return found
-
-
-async def _enrollments(log: ProblemLog, frames: Frames, records: Mapping[Kind, pl.DataFrame]) -> Pairs:
-    known = Known(records[Kind.SCHOOLS], records[Kind.SECTIONS], records[Kind.STUDENTS])
-    enrolled = await asyncio.to_thread(enrol, frames, known)
-    for lines, column, code in (
-        (enrolled.repeated, "Student_id", "duplicate_row"),
-        (enrolled.elsewhere, "School_id", "school_mismatch"),
-    ):
-        note(log, "enrollments", {code: len(lines)}, [Finding(int(line), column, code) for line in lines[:KEPT]])
-    codes = Counter(code for reason in enrolled.reasons.tolist() for _, code in [REJECTIONS[reason]])
-    first = zip(enrolled.rejected[:KEPT].tolist(), enrolled.reasons[:KEPT].tolist(), strict=True)
-    note(log, "enrollments", codes, [Finding(line, *REJECTIONS[reason]) for line, reason in first])
-    return enrolled.pairs
-
-
-async def _at_schools(
-    session: AsyncSession,
-    district_id: UUID,
-    enrolled: Pairs,
-    moves: Moves,
-    sections: pl.DataFrame,
-    differing: Differing | None,
-) -> None:
-    """Say who is at a school through a section there."""
-    taught_at = TAUGHT_AT
-    if differing is not None:
-        elsewhere = sections.join(differing.before, on=("ordinal", "school"), how="anti")["ordinal"].to_numpy()
-        of_these = enrolled[np.isin(firsts(enrolled), elsewhere)]
-        students = np.unique(seconds(np.concatenate([moves.added, moves.removed, of_these])))
-        people = await affected.note_people(session, district_id, students.tolist())
-        enrolled = enrolled[np.isin(seconds(enrolled), people)]
-        taught_at = f"{TAUGHT_AT} union all {affected.TAUGHT_AT}"
-    own = await pairs.fetch(session, "select person, school from wanted_school_people")
-    await pairs.send(session, "enrolled_at", missing(at_schools(enrolled, sections), own))
-    await session.execute(text(ENROLLED_STUDENTS))
-    statement = text(SCHOOLS_OF_TEACHERS.format(taught_at=taught_at))
-    await session.execute(statement, {"district_id": district_id} if differing is not None else {})
-    await staging.analyse(session, "wanted_school_people")
 
 
 async def _fetched(session: AsyncSession, query: str, *ordinals: str) -> pl.DataFrame:

@@ -100,12 +100,17 @@ async def merge_links(session: AsyncSession, district_id: UUID, *, whole: bool) 
         await _merge(session, district_id, link, whole=whole)
 
 
-async def write_links(session: AsyncSession, beside: Beside) -> None:
-    """Write the links of a new district, where none stand yet and nobody asks which moved."""
+async def write_links(session: AsyncSession, beside: Beside, *, by_sections: bool) -> None:
+    """Write the links of a new district, where none stand yet and nobody asks which moved.
+
+    Where people are is known last, `by_sections` that enrollments name.
+    """
     for link in LINKS:
-        columns = ", ".join(link.columns)
-        wanted = f"select {columns} from wanted_{link.table} order by {link.owner}, {link.other}"  # noqa: S608 - names
-        await beside.take(session, wanted, table=link.table, columns=columns)
+        if by_sections == (link.listed == AT_SCHOOLS):
+            columns = ", ".join(link.columns)
+            order = f"{link.owner}, {link.other}"
+            wanted = f"select {columns} from wanted_{link.table} order by {order}"  # noqa: S608 - names
+            await beside.take(session, wanted, table=link.table, columns=columns)
 
 
 async def merge_enrollments(session: AsyncSession, district_id: UUID, moves: Moves) -> Changes:

@@ -11,6 +11,7 @@ from sharing_service.roster import affected, linking, pairs, staging
 from sharing_service.roster.beside import Beside
 from sharing_service.roster.catalogue import EXTENSIBLE, FIELDS, PEOPLE, Kind, numbering_of
 from sharing_service.roster.checking import Checked
+from sharing_service.roster.enrolling import Pairs
 from sharing_service.roster.outcome import Changes, Outcome
 
 CHANGE: Final = """
@@ -82,20 +83,21 @@ async def merge(session: AsyncSession, district_id: UUID, checked: Checked) -> O
     return outcome
 
 
-async def write_first(session: AsyncSession, district_id: UUID, checked: Checked, beside: Beside) -> Outcome:
-    """Write the roster of a new district; its links are written beside, and its enrollments still are when this ends.
+async def write_records(session: AsyncSession, district_id: UUID, beside: Beside) -> Outcome:
+    """Write the records of a new district, and beside them the links that do not follow enrollments.
 
     `touched` lists all records, `relinked` and `left_records` none.
     """
-    await linking.write_links(session, beside)
-    enrolled = checked.moves.added
+    await linking.write_links(session, beside, by_sections=False)
+    return {kind.value: await _merge_records(session, district_id, kind, whole=True) for kind in Kind}
+
+
+async def write_enrollments(session: AsyncSession, enrolled: Pairs, beside: Beside) -> Changes:
+    """Write the enrollments of a new district beside, and still when this ends, and the last links before them."""
+    await linking.write_links(session, beside, by_sections=True)
     beside.begin(pairs.encoded(enrolled), table="enrollments", columns="section, student")
-    outcome: Outcome = {}
-    for kind in Kind:
-        outcome[kind.value] = await _merge_records(session, district_id, kind, whole=True)
     await beside.finish(*(link.table for link in linking.LINKS))
-    outcome["enrollments"] = Changes(added=len(enrolled))
-    return outcome
+    return Changes(added=len(enrolled))
 
 
 async def _follow_links(session: AsyncSession, district_id: UUID, outcome: Outcome) -> None:

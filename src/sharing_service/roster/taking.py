@@ -43,6 +43,8 @@ class Taking:
     progress: Progress
     beside: Beside | None
     """Where identities of a new district are written, if not by the session."""
+    meanwhile: Callable[[], Awaitable[None]] | None
+    """What the session does while enrollments are joined."""
 
     async def differing(self, comparison: Comparison | None, log: ProblemLog) -> Checked | None:
         """Check the rows that differ from the published upload; None if all have to be read."""
@@ -83,7 +85,14 @@ class Taking:
         assert frames is not None  # noqa: S101 - an upload without enrollments is refused
         id_time = time.time_ns() // 1_000_000
         checked = await checking.check(
-            self.session, self.district_id, log, frames, id_time=id_time, differing=differing, beside=self.beside
+            self.session,
+            self.district_id,
+            log,
+            frames,
+            id_time=id_time,
+            differing=differing,
+            beside=self.beside,
+            meanwhile=self.meanwhile,
         )
         return replace(checked, clean=checked.clean and plain)
 
@@ -97,6 +106,7 @@ async def taking(
     progress: Progress,
     first: bool,
     beside: Beside | None,
+    meanwhile: Callable[[], Awaitable[None]] | None,
 ) -> AsyncIterator[Taking]:
     """Begin to scan the files and to read the enrollments, in threads, and go on with the rest meanwhile.
 
@@ -106,7 +116,7 @@ async def taking(
     scanning = asyncio.create_task(asyncio.to_thread(comparing.scan, district_id, opened, first=first))
     reading = asyncio.create_task(asyncio.to_thread(read_enrollments, ENROLLMENTS, opened[ENROLLMENTS], noted))
     try:
-        yield Taking(session, district_id, opened, scanning, reading, noted, progress, beside)
+        yield Taking(session, district_id, opened, scanning, reading, noted, progress, beside, meanwhile)
     finally:
         for begun in (scanning, reading):
             begun.cancel()
