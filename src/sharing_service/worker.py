@@ -1,5 +1,6 @@
 """Runs background jobs: syncs, one at a time per district in order of arrival; deletions of uploads and districts."""
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
@@ -13,7 +14,7 @@ from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.domain.types import QueueExecutionMode
 from pgqueuer.models import Job
 
-from sharing_service import tracing
+from sharing_service import memory, tracing
 from sharing_service.actions.erase_district import erase_batch
 from sharing_service.actions.sync_roster import sync_roster
 from sharing_service.database import Database, enter_district
@@ -131,6 +132,7 @@ async def run_next_sync(database: Database, district_id: UUID, *, limits: Archiv
         async with Beside(database.connect, district_id) as beside:
             await sync_roster(session, sync, attempt=attempt, limits=limits, progress=progress, beside=beside)
         more = await syncs.next_of(session, district_id) is not None
+    await asyncio.to_thread(memory.give_back)
     said = {"district_id": district_id, "sync_id": sync_id, "outcome": sync.status}
     log.info("a sync ended", extra=said | {"seconds": round(time.monotonic() - begin, 3)})
     return more

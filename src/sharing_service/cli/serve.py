@@ -22,12 +22,12 @@ from sharing_service import embedded, schema
 from sharing_service.access.tokens import Tokens
 from sharing_service.actions.issue_token import issue_first_operator_token
 from sharing_service.cli.failure import CommandFailed
-from sharing_service.cli.memory import give_back
 from sharing_service.cli.parentage import end_with, exit_on_signals
 from sharing_service.cli.worker import WorkerChild
 from sharing_service.database import Database
 from sharing_service.logs import log_to_stderr
 from sharing_service.main import create_app, tokens_for
+from sharing_service.memory import share_arenas
 from sharing_service.patience import Patience
 from sharing_service.pools import connections_of
 from sharing_service.settings import Settings
@@ -200,7 +200,7 @@ def serve_here(
     app: Application, listener: socket.socket, *, first: Callable[[], Awaitable[None]] | None = None
 ) -> None:
     """Answer requests in this process until a signal; `first` is done before, in the same event loop."""
-    give_back()
+    share_arenas()
     config = uvicorn.Config(app, **_OPTIONS)
 
     async def answer() -> None:
@@ -226,7 +226,7 @@ def _serve_in_children(url: str, listener: socket.socket, processes: int) -> Non
 
 def make_app_of_child() -> Application:
     """The application of one of several processes, made from the environment that its parent prepared."""
-    give_back()
+    share_arenas()
     settings = Settings()
     log_to_stderr(settings.log_level)
     parent = parent_process()

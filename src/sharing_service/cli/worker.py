@@ -14,10 +14,10 @@ from pgqueuer import PgQueuer
 
 from sharing_service import worker
 from sharing_service.cli.failure import CommandFailed
-from sharing_service.cli.memory import give_back
 from sharing_service.cli.parentage import end_with
 from sharing_service.database import Database, DatabaseRole
 from sharing_service.logs import log_to_stderr
+from sharing_service.memory import share_arenas
 from sharing_service.roster.archive import ArchiveLimits
 from sharing_service.settings import Settings
 
@@ -32,7 +32,7 @@ def run_jobs(settings: Settings, *, parent: int | None = None) -> None:
     """Run jobs until SIGTERM or SIGINT, then finish those that are running; end with `parent` if one is named."""
     if parent is not None:
         end_with(parent)
-    give_back()
+    share_arenas()
     log_to_stderr(settings.log_level)
     url = settings.worker_database_url or settings.database_url
     if url is None:

@@ -11,6 +11,7 @@ import polars as pl
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sharing_service import memory
 from sharing_service.roster import affected, pairs, staging
 from sharing_service.roster.catalogue import Kind
 from sharing_service.roster.differing import Differing
@@ -47,6 +48,7 @@ async def join(log: ProblemLog, frames: Frames, records: Mapping[Kind, pl.DataFr
     """Find the records that each row names, and log what had to be rejected or left out."""
     known = Known(records[Kind.SCHOOLS], records[Kind.SECTIONS], records[Kind.STUDENTS])
     enrolled = await asyncio.to_thread(enrol, frames, known)
+    await asyncio.to_thread(memory.give_back)
     for lines, column, code in (
         (enrolled.repeated, "Student_id", "duplicate_row"),
         (enrolled.elsewhere, "School_id", "school_mismatch"),

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sharing_service import memory
 from sharing_service.roster import checking, comparing, staging
 from sharing_service.roster.archive import Open
 from sharing_service.roster.beside import Beside
@@ -83,6 +84,7 @@ class Taking:
                 await load_lines(self.session, kind, scan, open_csv, differing.lines[kind])
             await self.progress(0.5 * number / len(self.opened))
         assert frames is not None  # noqa: S101 - an upload without enrollments is refused
+        await asyncio.to_thread(memory.give_back)
         id_time = time.time_ns() // 1_000_000
         checked = await checking.check(
             self.session,
