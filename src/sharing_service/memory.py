@@ -1,4 +1,4 @@
-"""What a process does with memory that it has freed. glibc keeps it, for each thread apart; other C libraries are let be.
+"""What a process does with memory that it has freed. glibc keeps it, for each thread apart; others are let be.
 
 A worker that had read the files of a million students kept 300 MB of what it had used for them.
 """

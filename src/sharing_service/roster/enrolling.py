@@ -116,17 +116,16 @@ _REASONS: Final = np.empty(0, np.int8)
 
 def _found(frames: Frames, known: Known) -> Iterator[tuple[NDArray[np.int32], ...]]:
     """Line, school, section, school of the section and student of each row."""
-    named = {
-        "school": known.schools.select("key", at="ordinal"),
-        "section": known.sections.select("key", taught="ordinal", home="school"),
-        "student": known.students.select("key", person="ordinal"),
-    }
+    named = {"school": known.schools, "section": known.sections, "student": known.students}
     for frame in frames():
-        found = frame
+        columns = [frame["line"].to_numpy()]
         for column, records in named.items():
-            found = found.join(records, left_on=column, right_on="key", how="left", maintain_order="left")
-        columns = found.select(pl.col("line", "at", "taught", "home", "person").fill_null(UNKNOWN))
-        yield tuple(columns[name].to_numpy() for name in columns.columns)
+            # One after the other: joined together, each row's texts would be copied three times.
+            found = frame.select(column).join(
+                records, left_on=column, right_on="key", how="left", maintain_order="left"
+            )
+            columns += [each.fill_null(UNKNOWN).to_numpy() for each in found.drop(column)]
+        yield tuple(columns)
 
 
 def _joined(pieces: list[NDArray[Any]]) -> NDArray[Any]:

@@ -21,7 +21,7 @@ Frames = Callable[[], Iterator[pl.DataFrame]]
 """Gives the usable rows in order, from the first one at each call, in frames of COLUMNS."""
 
 COLUMNS: Final = {"line": pl.Int32(), "school": pl.String(), "section": pl.String(), "student": pl.String()}
-BLOCK: Final = 16 * 1024 * 1024
+BLOCK: Final = 8 * 1024 * 1024
 """Bytes of a plain file that are split at once."""
 BATCH: Final = 20_000
 """Rows of a frame of any other file."""
