@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.roster import staging
 from sharing_service.roster.catalogue import Kind
-from sharing_service.roster.ordinals import number
+from sharing_service.roster.ordinals import number, ordinal_in
 from tests.roster.syncing import ID_TIME, Syncing, enrolled, new_district, section, student, teacher, upload
 
 
@@ -33,7 +33,7 @@ async def test_ids_ascend_with_ordinals_whatever_the_clock_does(district: Syncin
         await _number_many(district, batch * 20_000, batch * 20_000 + 19_999, id_time=ID_TIME + shift)
     found = await district.rows("select id, ordinal from identities where district_id = :district_id order by ordinal")
     ids: list[UUID] = [row[0] for row in found]
-    assert [row[1] for row in found] == list(range(60_000))
+    assert [row[1] for row in found] == [ordinal_in(one) for one in ids] == list(range(60_000))
     assert len(set(ids)) == 60_000
     assert ids == sorted(ids)
     assert {(one.version, one.variant) for one in ids} == {(7, "specified in RFC 4122")}
@@ -53,8 +53,9 @@ async def test_ids_ascend_across_the_parts_of_the_counter(district: Syncing) -> 
             {"start": start, "district_id": district.district_id},
         )
         await _number_many(district, start, start + 3, id_time=ID_TIME)
-    found = await district.rows("select id from identities where district_id = :district_id order by ordinal")
+    found = await district.rows("select id, ordinal from identities where district_id = :district_id order by ordinal")
     ids = [row[0] for row in found]
+    assert [row[1] for row in found] == [ordinal_in(one) for one in ids]
     assert len(ids) == 1 + 4 * 6
     assert ids == sorted(ids)
     assert {(one.version, one.variant) for one in ids} == {(7, "specified in RFC 4122")}

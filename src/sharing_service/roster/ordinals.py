@@ -98,3 +98,8 @@ def new_ids(first: int, count: int, *, id_time: int) -> bytes:
     ids["upper"] = np.uint64(id_time << 16 | 0x7000) | ordinals >> np.uint64(20)
     ids["lower"] = np.uint64(1 << 63) | (ordinals & np.uint64(0xFFFFF)) << np.uint64(42) | random
     return ids.tobytes()
+
+
+def ordinal_in(id_: UUID) -> int:
+    """The ordinal that an id carries; whether anybody has that id is another question."""
+    return (id_.int >> 64 & 0xFFF) << 20 | id_.int >> 42 & 0xFFFFF
