@@ -1,7 +1,7 @@
 """How long a district waits for a decision that it makes while the files of the next day are published."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.bench.decisions import varied_rules
 from tests.bench.ground import Ground, Opened, opened
 from tests.bench.memory import WORKER_LIMIT, peak, worker
 from tests.bench.serving import Served
-from tests.bench.uploads import check_published, publish_next
+from tests.bench.uploads import check_published, publish_next, settled
 from tests.factories.service import Connected
 
 IDLE: Final = 3
@@ -24,7 +24,7 @@ REST_SECONDS: Final = 0.02
 
 
 def measure_waiting(ground: Ground) -> list[Row]:
-    """A save, a block and a pause, each made over and over during an upload of its own in every turn."""
+    """A save, a block and a pause, made in turn over and over during an upload."""
     days = cycle([ground.day(1), ground.day(0)])
     with begun(ground, "waiting") as service:
         return asyncio.run(_measure(service, days))
@@ -46,31 +46,35 @@ class _Decision:
 
 
 async def _measure(service: Served, days: Iterator[Path]) -> list[Row]:
-    rows: list[Row] = []
     async with opened(service) as there:
         applications = await connect(there, grants=GRANTS)
         # One that does not count: it finds a worker that is still loading itself.
         await publish_next(there, next(days))
-        for decision in (_save(applications[0]), await _block(applications[1]), _pause(applications[2])):
-            what = f"{decision.name} during an upload of 1 % churn with {GRANTS} grants, the slowest of each"
-            comparison = Comparison(what, "the same when idle", Goal(10))
-            for _ in range(TURNS):
+        await settled(there)
+        decisions = (_save(applications[0]), await _block(applications[1]), _pause(applications[2]))
+        what = f"during an upload of 1 % churn with {GRANTS} grants, the slowest of each"
+        rows = [Comparison(f"{one.name} {what}", "the same when idle", Goal(10)) for one in decisions]
+        for _ in range(TURNS):
+            for decision, comparison in zip(decisions, rows, strict=True):
                 comparison.theirs.append(median([await decision.seconds() for _ in range(IDLE)]))
-                comparison.ours.append(await _slowest(there, decision, next(days)))
-            rows.append(comparison)
+            slowest = await _slowest(there, decisions, next(days))
+            for seconds, comparison in zip(slowest, rows, strict=True):
+                comparison.ours.append(seconds)
     what = f"memory of the importing process with {GRANTS} grants, peak"
     return [*rows, Size(what, peak(worker()), WORKER_LIMIT)]
 
 
-async def _slowest(there: Opened, decision: _Decision, day: Path) -> float:
+async def _slowest(there: Opened, decisions: Sequence[_Decision], day: Path) -> list[float]:
+    """Of each decision, made in turn with the others until a day is published, how long the slowest took."""
     upload = asyncio.create_task(publish_next(there, day))
-    waited = []
+    waited: list[list[float]] = [[] for _ in decisions]
     while not upload.done():
-        waited.append(await decision.seconds())
-        await asyncio.sleep(REST_SECONDS)
+        for decision, seconds in zip(decisions, waited, strict=True):
+            seconds.append(await decision.seconds())
+            await asyncio.sleep(REST_SECONDS)
     await upload
     await check_published(there, day)
-    return max(waited)
+    return [max(seconds) for seconds in waited]
 
 
 def _save(application: Connected) -> _Decision:
