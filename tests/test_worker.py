@@ -12,10 +12,11 @@ from sharing_service import worker
 from sharing_service.database import enter_district
 from sharing_service.roster import syncs
 from sharing_service.roster.archive import ArchiveLimits
+from sharing_service.roster.models import District as DistrictRow
 from sharing_service.roster.models import Sync, UploadChunk, UploadFile
 from tests.actions.test_sync_roster import queued
 from tests.factories.logged import logged
-from tests.factories.service import District, Service
+from tests.factories.service import District, Service, answered
 from tests.factories.upload import render
 from tests.stories.test_no_instant import roster
 
@@ -149,6 +150,56 @@ async def test_an_upload_whose_job_is_lost_is_deleted_when_a_worker_starts(servi
     async with working(service), asyncio.timeout(60):
         while await kept(district, done):  # noqa: ASYNC110 - the worker tells nobody
             await asyncio.sleep(0.1)
+
+
+async def test_an_erasure_whose_job_is_lost_goes_on_when_a_worker_starts(service: Service) -> None:
+    """A district that is being erased is erased to its end, whatever becomes of its job.
+
+    Catches one whose rows stay for ever, since nobody can ask for its erasure again.
+    """
+    await nothing_to_do(service)
+    district = await service.district()
+    await ended(district, 0, "published")
+    answered(await service.client.delete(f"/v1/districts/{district.id}", headers=service.operator), 202)
+    await forget_jobs(service)
+    async with working(service), asyncio.timeout(60):
+        while await name_of(district):  # noqa: ASYNC110 - the worker tells nobody
+            await asyncio.sleep(0.1)
+
+
+async def name_of(district: District) -> str:
+    """The name of a district, which goes when all its rows have."""
+    async with district.service.by_hand.read() as session:
+        return (await session.get_one(DistrictRow, UUID(district.id))).name
+
+
+async def open_again(service: Service) -> None:
+    """Let the worker delete files."""
+    async with service.by_hand.write() as session:
+        await session.execute(text("grant delete on upload_files to sharing_worker"))
+
+
+async def test_a_deletion_that_fails_is_tried_again(service: Service) -> None:
+    """An upload that could not be deleted is, once it can be.
+
+    Catches a job that is over when it has failed, and files that stay until somebody sends others.
+    """
+    await nothing_to_do(service)
+    district = await service.district()
+    done = await ended(district, 0, "published")
+    async with service.by_hand.write() as session:
+        await session.execute(text("revoke delete on upload_files from sharing_worker"))
+    try:
+        with logged() as log:
+            async with working(service), asyncio.timeout(60):
+                while not log.lines("a job failed"):  # noqa: ASYNC110 - the worker tells nobody
+                    await asyncio.sleep(0.1)
+                assert await kept(district, done)
+                await open_again(service)
+                while await kept(district, done):  # noqa: ASYNC110 - the worker tells nobody
+                    await asyncio.sleep(0.1)
+    finally:
+        await open_again(service)
 
 
 async def test_a_job_that_fails_says_nothing_private(service: Service) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -15,7 +15,7 @@ from pgqueuer.domain.types import QueueExecutionMode
 from pgqueuer.models import Job
 
 from sharing_service import memory, tracing
-from sharing_service.actions.erase_district import erase_batch
+from sharing_service.actions.erase_district import districts_left, erase_batch
 from sharing_service.actions.sync_roster import sync_roster
 from sharing_service.database import Database, enter_district
 from sharing_service.jobs import enqueue, payload_of
@@ -47,34 +47,22 @@ async def run(
 
         @queue.entrypoint("sync_roster")
         async def sync(job: Job) -> None:
-            async with _at_work(job) as district_id:
-                try:
-                    again = await run_next_sync(database, district_id, limits=limits)
-                except Exception:
-                    # The attempts are counted in the sync itself, which gives up in the end.
-                    await _queue_sync(database, district_id)
-                    raise
-                if again:
-                    await _queue_sync(database, district_id)
+            async with _at_work(database, job) as district_id:
+                if await run_next_sync(database, district_id, limits=limits):
+                    await _queue(database, "sync_roster", district_id)
 
         @queue.entrypoint("erase_district")
         async def erase(job: Job) -> None:
-            async with _at_work(job) as district_id:
+            async with _at_work(database, job) as district_id:
                 await erase_district(database, district_id)
                 log.info("a district was erased", extra={"district_id": district_id})
 
         @queue.entrypoint("delete_uploads")
         async def delete(job: Job) -> None:
-            async with _at_work(job) as district_id:
+            async with _at_work(database, job) as district_id:
                 await delete_uploads(database, district_id)
 
-        async with database.read() as session:
-            unfinished, done = await syncs.districts_waiting(session)
-        # A job may have been lost with the worker that had it.
-        for district_id in unfinished:
-            await _queue_sync(database, district_id)
-        for district_id in done:
-            await delete_uploads(database, district_id)
+        await _queue_lost(database)
         if started is not None:
             started(queue)
         await queue.run(
@@ -87,9 +75,22 @@ async def run(
         await connection.close()
 
 
+async def _queue_lost(database: Database) -> None:
+    """Queue what is to be done anew: a job may have been lost with the worker that had it."""
+    async with database.read() as session:
+        unfinished, done = await syncs.districts_waiting(session)
+        erasing = await districts_left(session)
+    for entrypoint, districts in (("sync_roster", unfinished), ("delete_uploads", done), ("erase_district", erasing)):
+        for district_id in districts:
+            await _queue(database, entrypoint, district_id)
+
+
 @asynccontextmanager
-async def _at_work(job: Job) -> AsyncIterator[UUID]:
-    """The district of a job, in the trace of the request that queued it; its failure is logged."""
+async def _at_work(database: Database, job: Job) -> AsyncIterator[UUID]:
+    """The district of a job, in the trace of the request that queued it; one that fails is logged and queued again.
+
+    The attempts at a sync are counted in the sync itself, which gives up in the end.
+    """
     payload = payload_of(job.payload)
     district_id = UUID(payload["district_id"])
     with tracing.within(tracing.of_job(payload)):
@@ -98,12 +99,14 @@ async def _at_work(job: Job) -> AsyncIterator[UUID]:
         except Exception as error:
             said = {"job": job.entrypoint, "district_id": district_id, "error": failures(error)}
             log.error("a job failed", extra=said)
+            with suppress(Exception):  # else the next worker that starts finds what is to be done
+                await _queue(database, job.entrypoint, district_id)
             raise JobFailed from None
 
 
-async def _queue_sync(database: Database, district_id: UUID) -> None:
+async def _queue(database: Database, entrypoint: str, district_id: UUID) -> None:
     async with database.write() as session:
-        await enqueue(session, "sync_roster", {"district_id": str(district_id)}, delay=RETRY_AFTER)
+        await enqueue(session, entrypoint, {"district_id": str(district_id)}, delay=RETRY_AFTER)
 
 
 async def run_next_sync(database: Database, district_id: UUID, *, limits: ArchiveLimits) -> bool:

@@ -177,9 +177,13 @@ async def test_discarding(district: District) -> None:
     kept = await kept_rows(district)
     done = await district.call("POST", f"/syncs/{sync['id']}/discard")
     again = await district.call("POST", f"/syncs/{sync['id']}/discard", status=409)
+    async with district.service.by_hand.read() as session:
+        payloads = "select convert_from(payload, 'UTF8') from pgqueuer where entrypoint = 'delete_uploads'"
+        queued = [payload for payload in await session.scalars(text(payloads)) if district.id in payload]
     await district.delete_uploads()
 
     assert kept > 0
+    assert len(queued) == 2  # one of the sync that was published before
     assert (done["status"], again["code"], await kept_rows(district)) == ("discarded", "not_held", 0)
     assert (await district.get("/students"))["total"] == 100
     assert (await actions(district))[0] == "discard_sync"

@@ -21,7 +21,8 @@ STUDENTS = 50_000
 SCHOOLS = 100
 LARGE = ("contact_students", "documents", "identities", "school_people", "tokens")
 
-PERSON_ID = "('00000002-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid"
+PERSON_ID = "('0000000200007000' || to_hex((n::bigint << 42) | (1::bigint << 63)))::uuid"
+"""As real ids do, it carries the ordinal where a version 7 has its counter."""
 SCHOOL_ID = "('00000001-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid"
 FILL = f"""
 insert into identities (district_id, kind, key, numbering, ordinal, id)
@@ -80,6 +81,11 @@ async def large(database: Database, by_hand: Database) -> AsyncIterator[Large]:
             await session.execute(text(f"delete from {table} where district_id = :district"), where)
 
 
+def person_id(ordinal: int) -> UUID:
+    """The id of a person of the large district."""
+    return UUID(int=0x0000_0002_0000_7000 << 64 | 1 << 63 | ordinal << 42)
+
+
 class Read(NamedTuple):
     """Rows of the large tables that a connection has read in turn, and those that it found by an index."""
 
@@ -106,7 +112,7 @@ async def test_a_page_reads_as_many_rows_as_it_has(large: Large, first: int, siz
     a token that is sought by the text of its digest.
     """
     ordinals = BitMap(range(first, first + size))
-    cursor = UUID(f"00000002-0000-7000-8000-{first - 1:012x}")
+    cursor = person_id(first - 1)
     async with large.database.snapshot(large.district_id, large.digest) as snapshot:
         before = await rows_read(snapshot)
         view = await large.visit(snapshot, Places(after=("people", cursor)))
@@ -123,7 +129,7 @@ async def test_a_record_reads_a_few_rows(large: Large) -> None:
 
     Catches an id that is sought by its text, which no index has.
     """
-    record_id = UUID(f"00000002-0000-7000-8000-{31_415:012x}")
+    record_id = person_id(31_415)
     async with large.database.snapshot(large.district_id, large.digest) as snapshot:
         before = await rows_read(snapshot)
         view = await large.visit(snapshot, Places(record=("people", record_id)))
@@ -141,7 +147,7 @@ async def test_a_record_by_one_statement_reads_a_few_rows(large: Large, ordinal:
 
     Catches a document that is joined with the token before its ordinal is known.
     """
-    record_id = UUID(f"00000002-0000-7000-8000-{ordinal:012x}")
+    record_id = person_id(ordinal)
     places = Places(record=("people", record_id))
     async with large.database.snapshot(large.district_id, large.digest) as snapshot:
         entered = await views.enter(snapshot, large.district_id, large.digest, places)

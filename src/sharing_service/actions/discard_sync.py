@@ -13,7 +13,7 @@ from sharing_service.roster.models import Sync
 
 
 async def discard_sync(session: AsyncSession, caller: DistrictAdmin, sync_id: UUID) -> Sync:
-    """End a held sync without publishing it, and delete its upload."""
+    """End a held sync without publishing it, and have its upload deleted."""
     district_id = caller.district_id
     sync = await syncs.get_held(session, district_id, sync_id)
     sync.status, sync.finished_at = "discarded", datetime.now(UTC)

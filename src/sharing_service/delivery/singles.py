@@ -86,7 +86,7 @@ def _kind_of(person: UUID, shared: Ledger) -> Kind | None:
     return next((kind for kind in PEOPLE if ordinal in shared.of(kind)), None)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _statement(numbering: Joined, kind: Kind, fragments: tuple[str, ...]) -> Prepared:
     # The token waits for the settings, and the record for the token.
     digest = func.encode(views.DIGEST, literal_column("'hex'"))

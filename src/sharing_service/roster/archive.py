@@ -31,7 +31,7 @@ class ArchiveLimits:
 
 
 Open = Callable[[], BinaryIO]
-"""Opens one file of an upload from its beginning; one at a time, since files share their source."""
+"""Opens one file of an upload from its beginning; several may be read at once, in threads too."""
 
 
 @dataclass(frozen=True, slots=True)

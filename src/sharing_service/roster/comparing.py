@@ -32,17 +32,16 @@ class Comparison:
     differing: Differing | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Scanned:
     """The files of records of an upload as digests."""
 
     scans: Scans
     digests: Compared
 
-    @property
-    def headers(self) -> Scans:
-        """All but the rows, which take much memory."""
-        return {kind: replace(scan, rows=scan.rows.clear()) for kind, scan in self.scans.items()}
+    def forget_rows(self) -> None:
+        """Keep the headers and digests alone: rows take much memory."""
+        self.scans = {kind: replace(scan, rows=scan.rows.clear()) for kind, scan in self.scans.items()}
 
 
 def scan(district_id: UUID, opened: Mapping[str, Open], *, first: bool) -> Scanned | None:
@@ -52,20 +51,23 @@ def scan(district_id: UUID, opened: Mapping[str, Open], *, first: bool) -> Scann
     except (NotPlain, UploadUnreadable, pl.exceptions.PolarsError):
         return None
     scanned = Scanned(scans, compared(scans))
-    return Scanned(scanned.headers, scanned.digests) if first else scanned
+    if first:
+        scanned.forget_rows()
+    return scanned
 
 
 async def compare(
     session: AsyncSession, district_id: UUID, scanned: Scanned | None, limits: ArchiveLimits
 ) -> Comparison | None:
-    """Compare an upload with the published one, if there is one that was read alike."""
+    """Compare an upload with the published one, if there is one that was read alike; its rows are forgotten then."""
     if scanned is None:
         return None
     scans, digests = scanned.scans, scanned.digests
     read = reading({kind.value: scan.header for kind, scan in scans.items()}, limits)
     before = await keeping.kept(session, district_id, reading=read)
     found = None if before is None else await asyncio.to_thread(differing, scans, digests, before)
-    return Comparison(scanned.headers, digests, read, found)
+    scanned.forget_rows()
+    return Comparison(scanned.scans, digests, read, found)
 
 
 async def keep(

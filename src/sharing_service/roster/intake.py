@@ -1,4 +1,4 @@
-"""Keeps uploads in the database in chunks, where every worker sees them, until their sync is final."""
+"""Keeps uploads in the database in chunks, where every worker sees them."""
 
 import asyncio
 import hashlib
@@ -145,6 +145,7 @@ class _Writer:
     async def end(self) -> None:
         if self._waiting:
             await self._store(bytes(self._waiting))
+            self._waiting.clear()
         await self._stored()
         file = {"name": self._name, "is_archive": self._is_archive, "digest": self._digest.digest()}
         await self._session.execute(insert(UploadFile).values(**self._place, **file))
@@ -159,3 +160,4 @@ class _Writer:
     async def _stored(self) -> None:
         if self._storing is not None:
             await self._storing
+            self._storing = None

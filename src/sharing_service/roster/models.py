@@ -261,7 +261,7 @@ class UploadFile(Base):
 
 
 class UploadChunk(Base):
-    """A piece of an uploaded file, where every worker sees it; gone when the sync is final."""
+    """A piece of an uploaded file, where every worker sees it; gone soon after the sync is final."""
 
     __tablename__ = "upload_chunks"
     __table_args__ = (PrimaryKeyConstraint("district_id", "sync_id", "position", "number"),)

@@ -157,7 +157,8 @@ async def let_go(session: AsyncSession, district_id: UUID) -> None:
 
 async def delete_uploads(session: AsyncSession, district_id: UUID) -> None:
     """Delete the uploads of all syncs of a district that are final."""
-    for table in (UploadChunk, UploadFile):
+    # In the order in which an erasure deletes them.
+    for table in (UploadFile, UploadChunk):
         await session.execute(delete(table).where(*_of_final(table, district_id)))
 
 
