@@ -15,7 +15,7 @@ from pgqueuer.domain.types import QueueExecutionMode
 from pgqueuer.models import Job
 
 from sharing_service import memory, tracing
-from sharing_service.actions.erase_district import districts_left, erase_batch
+from sharing_service.actions.erase_district import erase_batch
 from sharing_service.actions.sync_roster import sync_roster
 from sharing_service.database import Database, enter_district
 from sharing_service.jobs import enqueue, payload_of
@@ -79,7 +79,7 @@ async def _queue_lost(database: Database) -> None:
     """Queue what is to be done anew: a job may have been lost with the worker that had it."""
     async with database.read() as session:
         unfinished, done = await syncs.districts_waiting(session)
-        erasing = await districts_left(session)
+        erasing = await syncs.districts_erasing(session)
     for entrypoint, districts in (("sync_roster", unfinished), ("delete_uploads", done), ("erase_district", erasing)):
         for district_id in districts:
             await _queue(database, entrypoint, district_id)

@@ -57,7 +57,7 @@ class Roster:
         numbering = numbering_of(kind)
         ordinal = sum(name == numbering for name, _ in self.ids)
         # Ids ascend with ordinals, as the service gives them.
-        record_id = UUID(int=self._base | 7 << 76 | 2 << 62 | ordinal << 8 | NUMBERINGS.index(numbering))
+        record_id = UUID(int=self._base | 7 << 76 | 2 << 62 | ordinal << 42 | NUMBERINGS.index(numbering))
         self.ids[numbering, ordinal] = str(record_id)
         self.kinds[kind].append(ordinal)
         row: dict[str, Any] = {field.name: "" for field in FIELDS[kind]} | ({"ext": {}} if kind in EXTENSIBLE else {})

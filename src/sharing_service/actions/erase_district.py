@@ -1,11 +1,11 @@
 """Erase a district: at once for everybody who asks, row by row in the background."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service import jobs
@@ -41,12 +41,6 @@ async def erase_district(session: AsyncSession, caller: Operator, district_id: U
     )
     await session.flush()
     await jobs.enqueue(session, AuditAction.ERASE_DISTRICT, {"district_id": str(district_id)})
-
-
-async def districts_left(session: AsyncSession) -> Sequence[UUID]:
-    """The districts that are being erased and still have rows."""
-    erasing = select(District.id).where(District.erasing_since.is_not(None), District.name != "")
-    return (await session.scalars(erasing)).all()
 
 
 async def erase_batch(session: AsyncSession, district_id: UUID, limit: int) -> bool:

@@ -71,6 +71,12 @@ async def districts_waiting(session: AsyncSession) -> tuple[Sequence[UUID], Sequ
     return unfinished, done
 
 
+async def districts_erasing(session: AsyncSession) -> Sequence[UUID]:
+    """The districts that are being erased and still have rows: their names go last."""
+    erasing = select(District.id).where(District.erasing_since.is_not(None), District.name != "")
+    return (await session.scalars(erasing)).all()
+
+
 async def next_of(session: AsyncSession, district_id: UUID) -> Sync | None:
     """The oldest sync that is not finished. One that is `running` while nobody has the turn was left by a crash."""
     statement = (
