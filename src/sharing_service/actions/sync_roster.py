@@ -192,9 +192,8 @@ async def _publish(work: _Work) -> None:
     """Hold what a person must see first; else lock the district, redo what was decided meanwhile, and swap."""
     session, district_id, sync = work.session, work.district_id, work.sync
     district = await session.get_one(District, district_id, populate_existing=True)
-    first = district.published_revision is None
     differs = any(changes.added or changes.changed or changes.removed for changes in work.outcome.values())
-    if not first and not differs:
+    if not work.first and not differs:
         work.revision = district.published_revision
         if sync.dry_run:
             raise _NotPublished("checked")
@@ -202,24 +201,24 @@ async def _publish(work: _Work) -> None:
     await _refresh_statistics(work)
     await staging.plan_for_bulk(session, bulk=False)
     coming = graph.Coming(session, district_id, work.enrolled)
-    movements = NOTHING if first else await moved.find(session, district_id)
+    movements = NOTHING if work.first else await moved.find(session, district_id)
     drafts = await publication.draft(session, district_id, coming, movements, {})
-    _check_hold(work, drafts, first=first)
+    _check_hold(work, drafts)
     await work.progress(0.95)
     caller = callers.restored(sync.caller, district_id)
     work.revision = await revisions.take(session, district_id, cause=AuditAction.SYNC_ROSTER, caller=caller)
     drafts = await publication.draft(session, district_id, coming, movements, drafts)
-    _check_hold(work, drafts, first=first)
+    _check_hold(work, drafts)
     await publication.publish(session, district_id, drafts, revision=work.revision)
     district.published_revision, district.published_at = work.revision, datetime.now(UTC)
     await session.flush()
 
 
-def _check_hold(work: _Work, drafts: Drafts, *, first: bool) -> None:
+def _check_hold(work: _Work, drafts: Drafts) -> None:
     """Hold what removes, or newly shares, so much that it may be a mistake; a dry run ends here in any case."""
     removing = removes_too_much(work.outcome)
     sharing = [application for application, drafted in drafts.items() if drafted.shares_too_much]
-    held = bool(removing or sharing) and not first and not work.sync.released
+    held = bool(removing or sharing) and not work.first and not work.sync.released
     if held:
         for kind in removing:
             text = f"More {kind} would leave than usual; release or discard."
