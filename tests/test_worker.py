@@ -6,14 +6,14 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from pgqueuer import PgQueuer
-from sqlalchemy import func, select, text, update
+from sqlalchemy import text, update
 
 from sharing_service import worker
 from sharing_service.database import enter_district
 from sharing_service.roster import syncs
 from sharing_service.roster.archive import ArchiveLimits
 from sharing_service.roster.models import District as DistrictRow
-from sharing_service.roster.models import Sync, UploadChunk, UploadFile
+from sharing_service.roster.models import Sync
 from tests.actions.test_sync_roster import queued
 from tests.factories.logged import logged
 from tests.factories.service import District, Service, answered
@@ -101,20 +101,20 @@ async def test_a_sync_whose_job_is_lost_runs_when_a_worker_starts(service: Servi
 
 async def kept(district: District, sync_id: str) -> bool:
     """Whether anything that was uploaded for a sync is in the database."""
-    place = {"district_id": UUID(district.id), "sync_id": UUID(sync_id)}
-    async with district.service.by_hand.read() as session:
-        counts = [
-            await session.scalar(select(func.count()).select_from(table).filter_by(**place))
-            for table in (UploadChunk, UploadFile)
-        ]
-    return any(counts)
+    return await district.kept_rows(sync_id) > 0
 
 
-async def ended(district: District, days: int, wanted: str) -> str:
-    """A sync of a roster, run as far as its own job goes."""
-    sync_id = await queued(district, render(roster(days)))
+async def deleted(district: District, sync_id: str) -> None:
+    """Wait until nothing that was uploaded for a sync is."""
+    while await kept(district, sync_id):  # noqa: ASYNC110 - the worker tells nobody
+        await asyncio.sleep(0.1)
+
+
+async def ended(district: District) -> str:
+    """A published sync whose own job alone was run."""
+    sync_id = await queued(district, render(roster(0)))
     await worker.run_next_sync(district.service.jobs, UUID(district.id), limits=ArchiveLimits())
-    assert await status(district, sync_id) == wanted
+    assert await status(district, sync_id) == "published"
     return sync_id
 
 
@@ -125,15 +125,14 @@ async def test_an_upload_is_deleted_after_its_sync(service: Service) -> None:
     """
     await nothing_to_do(service)
     district = await service.district()
-    done = await ended(district, 0, "published")
+    done = await ended(district)
     waiting = await queued(district, render(roster(1)))
     before = await kept(district, done), await kept(district, waiting)
     await worker.delete_uploads(service.jobs, UUID(district.id))
     after = await kept(district, done), await kept(district, waiting)
     async with working(service), asyncio.timeout(60):
         await published(district, waiting)
-        while await kept(district, waiting):  # noqa: ASYNC110 - the worker tells nobody
-            await asyncio.sleep(0.1)
+        await deleted(district, waiting)
 
     assert (before, after) == ((True, True), (False, True))
 
@@ -145,11 +144,10 @@ async def test_an_upload_whose_job_is_lost_is_deleted_when_a_worker_starts(servi
     """
     await nothing_to_do(service)
     district = await service.district()
-    done = await ended(district, 0, "published")
+    done = await ended(district)
     await forget_jobs(service)
     async with working(service), asyncio.timeout(60):
-        while await kept(district, done):  # noqa: ASYNC110 - the worker tells nobody
-            await asyncio.sleep(0.1)
+        await deleted(district, done)
 
 
 async def test_an_erasure_whose_job_is_lost_goes_on_when_a_worker_starts(service: Service) -> None:
@@ -159,7 +157,7 @@ async def test_an_erasure_whose_job_is_lost_goes_on_when_a_worker_starts(service
     """
     await nothing_to_do(service)
     district = await service.district()
-    await ended(district, 0, "published")
+    await ended(district)
     answered(await service.client.delete(f"/v1/districts/{district.id}", headers=service.operator), 202)
     await forget_jobs(service)
     async with working(service), asyncio.timeout(60):
@@ -186,7 +184,7 @@ async def test_a_deletion_that_fails_is_tried_again(service: Service) -> None:
     """
     await nothing_to_do(service)
     district = await service.district()
-    done = await ended(district, 0, "published")
+    done = await ended(district)
     async with service.by_hand.write() as session:
         await session.execute(text("revoke delete on upload_files from sharing_worker"))
     try:
@@ -197,8 +195,7 @@ async def test_a_deletion_that_fails_is_tried_again(service: Service) -> None:
                     await asyncio.sleep(0.1)
                 assert await kept(district, done)
                 await open_again(service)
-                while await kept(district, done):  # noqa: ASYNC110 - the worker tells nobody
-                    await asyncio.sleep(0.1)
+                await deleted(district, done)
     finally:
         await open_again(service)
 

@@ -3,12 +3,11 @@
 import io
 import zipfile
 from collections.abc import AsyncIterator
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 
-from sharing_service.roster.models import UploadChunk, UploadFile
 from tests.factories.service import District, Json, Service, answered
 from tests.factories.small_district import SMALL_DISTRICT
 from tests.factories.upload import render
@@ -55,16 +54,6 @@ async def actions(district: District) -> list[str]:
     return [line["action"] for line in (await district.get("/audit"))["data"]]
 
 
-async def kept_rows(district: District) -> int:
-    """How many rows of uploads are kept for a district."""
-    async with district.service.by_hand.read() as session:
-        counts = [
-            await session.scalar(select(func.count()).select_from(table).where(table.district_id == UUID(district.id)))
-            for table in (UploadFile, UploadChunk)
-        ]
-    return sum(count or 0 for count in counts)
-
-
 async def test_a_zip_archive(district: District) -> None:
     """A zip archive is queued with its place in Location, and published by the worker."""
     queued = await send(district, zipped(FILES), "application/zip")
@@ -75,7 +64,7 @@ async def test_a_zip_archive(district: District) -> None:
     assert (done["status"], done["progress"], done["revision"]) == ("published", 1.0, 1)
     assert done["report"]["students"]["added"] == 4
     assert await actions(district) == ["sync_roster", "request_sync", "issue_token", "create_district"]
-    assert await kept_rows(district) == 0
+    assert await district.kept_rows() == 0
 
 
 async def test_a_job_is_queued_with_the_upload(district: District) -> None:
@@ -87,7 +76,7 @@ async def test_a_job_is_queued_with_the_upload(district: District) -> None:
     async with district.service.by_hand.read() as session:
         payloads = await session.scalars(text("select convert_from(payload, 'UTF8') from pgqueuer"))
         assert sum(district.id in payload for payload in payloads) == 1
-    assert await kept_rows(district) == 2
+    assert await district.kept_rows() == 2
 
 
 async def test_a_dry_run(district: District) -> None:
@@ -143,7 +132,7 @@ async def test_an_upload_that_is_too_large(service: Service, district: District)
         application.state.upload_limit = limit
 
     assert {problem["code"] for problem in problems} == {"too_large"}
-    assert ((await district.get("/syncs"))["total"], await kept_rows(district)) == (0, 0)
+    assert ((await district.get("/syncs"))["total"], await district.kept_rows()) == (0, 0)
 
 
 @pytest.mark.asvs("V2.3.1")
@@ -174,7 +163,7 @@ async def test_the_reason_of_a_hold_comes_first(district: District) -> None:
 async def test_discarding(district: District) -> None:
     """A held sync that a person discards changes nothing, and its upload is deleted."""
     sync = await held(district)
-    kept = await kept_rows(district)
+    kept = await district.kept_rows()
     done = await district.call("POST", f"/syncs/{sync['id']}/discard")
     again = await district.call("POST", f"/syncs/{sync['id']}/discard", status=409)
     async with district.service.by_hand.read() as session:
@@ -184,7 +173,7 @@ async def test_discarding(district: District) -> None:
 
     assert kept > 0
     assert len(queued) == 2  # one of the sync that was published before
-    assert (done["status"], again["code"], await kept_rows(district)) == ("discarded", "not_held", 0)
+    assert (done["status"], again["code"], await district.kept_rows()) == ("discarded", "not_held", 0)
     assert (await district.get("/students"))["total"] == 100
     assert (await actions(district))[0] == "discard_sync"
 

@@ -7,10 +7,12 @@ from uuid import UUID
 
 import httpx2
 from httpx2 import AsyncClient
+from sqlalchemy import func, select
 
 from sharing_service import worker
 from sharing_service.database import Database
 from sharing_service.roster.archive import ArchiveLimits
+from sharing_service.roster.models import UploadChunk, UploadFile
 
 Json = dict[str, Any]
 Headers = dict[str, str]
@@ -125,6 +127,16 @@ class District:
     async def delete_uploads(self) -> None:
         """Do what the worker would do when a sync has become final."""
         await worker.delete_uploads(self.service.jobs, UUID(self.id))
+
+    async def kept_rows(self, sync_id: str | None = None) -> int:
+        """How many rows of uploads are kept for the district, or for one of its syncs."""
+        place = {"district_id": UUID(self.id)} | ({"sync_id": UUID(sync_id)} if sync_id else {})
+        async with self.service.by_hand.read() as session:
+            counts = [
+                await session.scalar(select(func.count()).select_from(table).filter_by(**place))
+                for table in (UploadFile, UploadChunk)
+            ]
+        return sum(count or 0 for count in counts)
 
     async def sync_report(self, sync_id: str) -> Json:
         """A sync as the district sees it."""

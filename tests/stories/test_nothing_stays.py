@@ -3,18 +3,15 @@
 import os
 import tempfile
 from collections.abc import Callable
-from typing import cast
 from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import func, select
 from starlette.types import Message, Scope
 
 from sharing_service.database import enter_district
 from sharing_service.main import create_app
 from sharing_service.roster import intake
-from sharing_service.roster.models import UploadChunk, UploadFile
 from sharing_service.settings import Settings
 from tests.actions.test_sync_roster import queued
 from tests.conftest import OPERATOR_TOKEN
@@ -34,17 +31,6 @@ def open_copies() -> set[str]:
         if place.startswith(tempfile.gettempdir() + "/#"):
             found.add(place)
     return found
-
-
-async def stored(district: District) -> int:
-    """How many pieces of uploads the district has in the database."""
-    async with district.service.database.read() as session:
-        await enter_district(session, UUID(district.id))
-        counts = [
-            await session.scalar(select(func.count()).select_from(table).where(table.district_id == UUID(district.id)))
-            for table in (UploadChunk, UploadFile)
-        ]
-    return sum(cast(int, count) for count in counts)
 
 
 async def test_an_upload_that_is_cut(district: District) -> None:
@@ -80,7 +66,7 @@ async def test_an_upload_that_is_cut(district: District) -> None:
     await app(scope, receive, send)
     await app.state.database.close()
 
-    assert await stored(district) == 0
+    assert await district.kept_rows() == 0
     assert (await district.get("/syncs"))["total"] == 0
     assert open_copies() == before
 
@@ -97,11 +83,11 @@ async def test_an_upload_that_is_final(district: District, ending: str) -> None:
     """When a sync has ended, its files are gone from the database, and the worker has closed its copies."""
     before = open_copies()
     sync = await queued(district, ENDINGS[ending](render(SMALL_DISTRICT)))
-    assert await stored(district) > 0
+    assert await district.kept_rows() > 0
     await district.run_sync()
 
     assert (await district.sync_report(sync))["status"] == ending
-    assert await stored(district) == 0
+    assert await district.kept_rows() == 0
     assert open_copies() == before
 
 
