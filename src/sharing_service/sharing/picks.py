@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final, assert_never
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, func, literal, select
+from sqlalchemy import ARRAY, Uuid, func, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.errors import Invalid
@@ -26,6 +26,9 @@ from sharing_service.sharing.permissions import (
 
 PLACED: Final = 100
 """Problems told with their place; `unknown_ids` and `foreign_ids` hold all of them."""
+
+MANY: Final = 1000
+"""Ids from which on a plan of their own is worth its time."""
 
 Picks = tuple[Kind, str, tuple[UUID, ...]]
 """Kind, member of the body, ids."""
@@ -56,6 +59,9 @@ async def check_known(session: AsyncSession, district_id: UUID, choice: SharingP
     if (picks := picks_of(choice)) is None:
         return
     kind, member, ids = picks
+    if len(ids) > MANY:
+        # Planned for any ids PostgreSQL expects ten, and looks all of them up one by one.
+        await session.execute(text("set local plan_cache_mode = force_custom_plan"))
     given = _given(ids)
     never = select(given).where(
         ~select(Identity.id)

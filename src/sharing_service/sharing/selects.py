@@ -38,12 +38,11 @@ def records(district_id: UUID, kind: Kind, *conditions: Predicate) -> Select[int
 
 
 def ordinals_of(district_id: UUID, kind: Kind, ids: Sequence[UUID]) -> Select[int]:
-    """The ordinals of public ids of one kind, whether or not the records are there now."""
+    """The ordinals of public ids of schools or sections, whether or not the records are there now."""
     given = func.unnest(literal(list(ids), ARRAY(Uuid))).column_valued("given")
     return select(Identity.ordinal).where(
         Identity.district_id == district_id,
-        Identity.numbering == numbering_of(kind),
-        Identity.kind == kind.value,
+        Identity.numbering == numbering_of(kind),  # theirs has no other kind
         Identity.id == given,
     )
 
