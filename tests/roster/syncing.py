@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.database import enter_district
-from sharing_service.roster import checking, merging, staging
+from sharing_service.roster import checking, merging, pairs, staging
 from sharing_service.roster.catalogue import Kind
 from sharing_service.roster.columns import UploadKind, columns_of
 from sharing_service.roster.enrollment_rows import COLUMNS
@@ -92,7 +92,10 @@ class Syncing:
             if name != "enrollments":
                 await staging.load(self.session, Kind(name), tuples(Kind(name), rows))
         frame = pl.DataFrame(list(tuples("enrollments", files.get("enrollments", []))), COLUMNS, orient="row")
-        checked = await checking.check(self.session, self.district_id, log, lambda: iter([frame]), id_time=id_time)
+        published = await pairs.published(self.session, self.district_id)
+        checked = await checking.check(
+            self.session, self.district_id, log, lambda: iter([frame]), published=published, id_time=id_time
+        )
         return Synced(await merging.merge(self.session, self.district_id, checked), log)
 
     async def rows(self, query: str) -> list[tuple[Any, ...]]:

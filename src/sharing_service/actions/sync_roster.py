@@ -20,14 +20,13 @@ from sharing_service.delivery.publication import Drafts
 from sharing_service.roster import comparing, intake, merging, revisions, staging, syncs
 from sharing_service.roster.archive import ArchiveLimits
 from sharing_service.roster.beside import Beside
-from sharing_service.roster.enrolling import Pairs
 from sharing_service.roster.fingerprint import fingerprint
 from sharing_service.roster.models import District, Sync, UploadFile
 from sharing_service.roster.outcome import Changes, Outcome, rejected_in, removes_too_much, report
 from sharing_service.roster.problems import Problem, ProblemLog, UploadUnreadable
 from sharing_service.roster.taking import Progress, taking
 from sharing_service.roster.upload import open_upload
-from sharing_service.sharing import graph
+from sharing_service.sharing import grants, graph
 
 ATTEMPTS: Final = 3
 """A sync that ended its worker this often is given up."""
@@ -54,13 +53,18 @@ class _Work:
     log: ProblemLog = field(default_factory=ProblemLog)
     outcome: Outcome = field(default_factory=dict)
     fingerprint: bytes = b""
-    enrolled: Pairs | None = None
-    """All enrollments of the coming roster."""
+    coming: graph.Coming | None = None
+    """The coming roster, once it is written."""
     revision: int | None = None
 
     @property
     def district_id(self) -> UUID:
         return self.sync.district_id
+
+    @property
+    def differs(self) -> bool:
+        """Whether the coming roster is another one than the published one."""
+        return any(changes.added or changes.changed or changes.removed for changes in self.outcome.values())
 
 
 class _NotPublished(Exception):
@@ -164,9 +168,9 @@ async def _take_in(work: _Work, files: Sequence[UploadFile], limits: ArchiveLimi
             comparison = await comparing.compare(session, district_id, await upload.scanned, limits)
             checked = checked or await upload.differing(comparison, work.log) or await upload.whole(work.log)
     await work.progress(0.6)
-    work.enrolled = checked.enrolled
+    work.coming = graph.Coming(session, district_id, checked.enrolled)
     if not work.first:
-        await moved.remember(session, district_id)
+        await moved.remember(session, district_id, whole=checked.whole)
     if work.beside is None:
         work.outcome = await merging.merge(session, district_id, checked)
     else:
@@ -176,6 +180,8 @@ async def _take_in(work: _Work, files: Sequence[UploadFile], limits: ArchiveLimi
     if work.first:
         await documents.write_first(session, district_id)
     else:
+        if work.differs and await grants.any_shares(session, district_id):
+            await work.coming.read_ahead()
         await documents.rewrite(session, district_id)
     comparable = comparison if checked.clean else None
     await comparing.keep(session, district_id, comparable, checked.records, fingerprint=work.fingerprint)
@@ -192,22 +198,21 @@ async def _publish(work: _Work) -> None:
     """Hold what a person must see first; else lock the district, redo what was decided meanwhile, and swap."""
     session, district_id, sync = work.session, work.district_id, work.sync
     district = await session.get_one(District, district_id, populate_existing=True)
-    differs = any(changes.added or changes.changed or changes.removed for changes in work.outcome.values())
-    if not work.first and not differs:
+    if not work.first and not work.differs:
         work.revision = district.published_revision
         if sync.dry_run:
             raise _NotPublished("checked")
         return
     await _refresh_statistics(work)
     await staging.plan_for_bulk(session, bulk=False)
-    coming = graph.Coming(session, district_id, work.enrolled)
+    assert work.coming is not None  # noqa: S101 - whoever publishes has written it
     movements = NOTHING if work.first else await moved.find(session, district_id)
-    drafts = await publication.draft(session, district_id, coming, movements, {})
+    drafts = await publication.draft(session, district_id, work.coming, movements, {})
     _check_hold(work, drafts)
     await work.progress(0.95)
     caller = callers.restored(sync.caller, district_id)
     work.revision = await revisions.take(session, district_id, cause=AuditAction.SYNC_ROSTER, caller=caller)
-    drafts = await publication.draft(session, district_id, coming, movements, drafts)
+    drafts = await publication.draft(session, district_id, work.coming, movements, drafts)
     _check_hold(work, drafts)
     await publication.publish(session, district_id, drafts, revision=work.revision)
     district.published_revision, district.published_at = work.revision, datetime.now(UTC)

@@ -38,7 +38,7 @@ from sharing_service.delivery.pages import Page
 from sharing_service.delivery.singles import Single
 from sharing_service.delivery.views import Places, View
 from sharing_service.errors import BadParameter, NotFound, SharingServiceError, TooLarge, Unauthenticated
-from sharing_service.roster.catalogue import PEOPLE, Group, Numbering
+from sharing_service.roster.catalogue import PEOPLE, Numbering
 
 NO_QUERY: Final = QueryParams()
 READ_AT_ONCE: Final = 1000
@@ -223,7 +223,7 @@ async def _disclose(request: Request, caller: ApplicationCaller, view: View, pag
         route=request.scope["route"].path,
         revision=view.revision,
         # Persons that a section or a contact only refers to are disclosed by their ids.
-        field_groups=sorted({Group.IDENTITY.value, *view.fields.every_group(page.kinds & {*PEOPLE})}),
+        field_groups=view.fields.of_disclosure(page.kinds & {*PEOPLE}),
         persons=page.persons.serialize(),
     )
     await disclosures.record(caller.district_id, disclosed)

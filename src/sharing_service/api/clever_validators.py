@@ -10,7 +10,6 @@ from sharing_service.api import clever_answers as answers
 from sharing_service.api.clever_parameters import self_link
 from sharing_service.api.dependencies import tokens_of
 from sharing_service.delivery.views import View
-from sharing_service.sharing.fields import names_of
 
 REPRESENTATION: Final = "1"
 """Moves when the service writes the same records in another way."""
@@ -31,7 +30,7 @@ def tag_of(request: Request, caller: ApplicationCaller, view: View, *, district:
         view.connected_at.isoformat(),
         str(view.revision),
         str(view.ledger.id),
-        ",".join(names_of(view.fields.groups)),
+        view.fields.named,
         *((view.district_name, str(view.published_at)) if district else ()),
     )
     # What is asked for comes last: it may hold any character, also those between the parts.

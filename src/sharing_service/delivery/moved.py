@@ -25,21 +25,21 @@ from sharing_service.delivery.differences import (
     Reordered,
 )
 from sharing_service.delivery.models import FRAGMENTS
-from sharing_service.roster import pairs, staging
-from sharing_service.roster.catalogue import Numbering
+from sharing_service.roster import affected, pairs, staging
+from sharing_service.roster.catalogue import Kind, Numbering
 from sharing_service.roster.enrolling import firsts, seconds
 
 _SECTIONS: Final = """
-select s.ordinal, s.school, s.course, s.term,
-       array(select t.teacher from section_teachers t
-             where t.district_id = s.district_id and t.section = s.ordinal order by t.position, t.teacher) as teachers
-from sections s where s.district_id = :district_id
+select t.ordinal, t.school, t.course, t.term,
+       array(select l.teacher from section_teachers l
+             where l.district_id = t.district_id and l.section = t.ordinal order by l.position, l.teacher) as teachers
+from sections t where t.district_id = :district_id
 """
-REMEMBER: Final = (
+MAKE: Final = (
     "drop table if exists pg_temp.sections_before",
     "create temp table sections_before (ordinal int, school int, course int, term int, teachers int[]) on commit drop",
-    f"insert into sections_before {_SECTIONS}",
 )
+REMEMBER: Final = f"insert into sections_before {_SECTIONS} {{listed}}"
 OTHER_SECTIONS: Final = f"""
 select b.ordinal, array[b.school], array[n.school], array[b.course], array[n.course], array[b.term], array[n.term],
        b.teachers, n.teachers
@@ -70,10 +70,15 @@ Lists = Iterable[tuple[int, Sequence[Any], Sequence[Any]]]
 """A record, what it was linked to before, and now, in order."""
 
 
-async def remember(session: AsyncSession, district_id: UUID) -> None:
-    """Keep what sections are linked to before a sync merges anything; persons' documents keep it themselves."""
-    for statement in REMEMBER:
-        await session.execute(text(statement), {"district_id": district_id} if ":district_id" in statement else {})
+async def remember(session: AsyncSession, district_id: UUID, *, whole: bool) -> None:
+    """Keep what sections are linked to before a sync merges anything; persons' documents keep it themselves.
+
+    Unless the `whole` upload was read, only sections that `affected` lists can be linked otherwise afterwards.
+    """
+    for statement in MAKE:
+        await session.execute(text(statement))
+    listed = affected.only_listed("ordinal", Kind.SECTIONS, whole=whole)
+    await session.execute(text(REMEMBER.format(listed=listed)), {"district_id": district_id})
     await staging.analyse(session, "sections_before")
 
 

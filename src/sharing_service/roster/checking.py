@@ -14,7 +14,7 @@ import polars as pl
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sharing_service.roster import affected, attending, derived, pairs, spelling, staging
+from sharing_service.roster import affected, attending, derived, spelling, staging
 from sharing_service.roster.beside import Beside
 from sharing_service.roster.catalogue import SECTION_TEACHER_COLUMNS, UPLOADED, Kind
 from sharing_service.roster.differing import Differing, ReadWhole
@@ -87,7 +87,6 @@ KNOWN_RECORDS: Final = "select key, ordinal from wanted_{kind}"
 KNOWN_SECTIONS: Final = (
     "select w.key, w.ordinal, f.school from wanted_sections w join formed_sections f on f.section = w.ordinal"
 )
-PUBLISHED_PAIRS: Final = "select section, student from enrollments where district_id = $1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +110,7 @@ async def check(
     log: ProblemLog,
     frames: Frames,
     *,
+    published: Pairs,
     id_time: int,
     differing: Differing | None = None,
     beside: Beside | None = None,
@@ -118,10 +118,10 @@ async def check(
 ) -> Checked:
     """Make the wanted roster of what was loaded, and log what had to be rejected or left out.
 
-    Enrollments come in frames, and go as pairs of section and student. Ids that are new carry
-    `id_time`, in milliseconds since 1970. With `differing` only its lines were loaded: `ReadWhole` if that does not do.
-    Identities of a new district may be written `beside`. What is done `meanwhile`, once all records are known, has the
-    session for itself while enrollments are joined.
+    Enrollments come in frames, go as pairs of section and student, and are compared with those `published`. Ids that
+    are new carry `id_time`, in milliseconds since 1970. With `differing` only its lines were loaded: `ReadWhole` if
+    that does not do. Identities of a new district may be written `beside`. What is done `meanwhile`, once all records
+    are known, has the session for itself while enrollments are joined.
     """
     told = log.count
     renamed = differing is None and await spelling.keep_spellings(session, district_id)
@@ -139,14 +139,13 @@ async def check(
     records = await _records(session, differing)
     joining = asyncio.create_task(attending.join(log, frames, records))
     try:
-        before = await pairs.fetch(session, PUBLISHED_PAIRS, district_id)
         if meanwhile is not None:
             await meanwhile()
         enrolled = await joining
     finally:
         joining.cancel()
         await asyncio.gather(joining, return_exceptions=True)
-    moves = Moves(len(before), added=missing(enrolled, before), removed=missing(before, enrolled))
+    moves = Moves(len(published), added=missing(enrolled, published), removed=missing(published, enrolled))
     await attending.note_schools(session, district_id, enrolled, moves, records[Kind.SECTIONS], differing)
     return Checked(enrolled, moves, records, whole=differing is None, clean=clean)
 

@@ -74,7 +74,10 @@ def enrol(frames: Frames, known: Known) -> Enrolled:
 
 def paired(first: NDArray[np.int32], second: NDArray[np.int32]) -> Pairs:
     """The pairs of two columns, in the order of the rows."""
-    return first.astype(np.int64) << 32 | second
+    pairs = first.astype(np.int64)
+    pairs <<= 32  # in place: of seven million each copy is 56 MB
+    pairs |= second
+    return pairs
 
 
 def firsts(pairs: Pairs) -> NDArray[np.int32]:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from typing import Final
+from uuid import UUID
 
 import asyncpg
 import numpy as np
@@ -22,6 +23,11 @@ _END: Final = b"\xff\xff"
 _ROW: Final = np.dtype(
     [("columns", ">i2"), ("first_size", ">i4"), ("first", ">i4"), ("second_size", ">i4"), ("second", ">i4")]
 )
+
+
+async def published(session: AsyncSession, district_id: UUID) -> Pairs:
+    """The enrollments that there are, sections first."""
+    return await fetch(session, "select section, student from enrollments where district_id = $1", district_id)
 
 
 async def fetch(session: AsyncSession, query: str, *parameters: object) -> Pairs:

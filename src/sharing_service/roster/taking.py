@@ -11,12 +11,13 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service import memory
-from sharing_service.roster import checking, comparing, staging
+from sharing_service.roster import checking, comparing, pairs, staging
 from sharing_service.roster.archive import Open
 from sharing_service.roster.beside import Beside
 from sharing_service.roster.checking import Checked
 from sharing_service.roster.comparing import Comparison, Scanned
 from sharing_service.roster.differing import ReadWhole
+from sharing_service.roster.enrolling import Pairs
 from sharing_service.roster.enrollment_rows import Frames, read_enrollments
 from sharing_service.roster.loading import load_file, load_lines
 from sharing_service.roster.plain import NotPlain
@@ -39,6 +40,8 @@ class Taking:
     scanned: asyncio.Task[Scanned | None]
     """The files of records, to be compared with those of another upload."""
     enrollments: asyncio.Task[Frames]
+    published: Pairs
+    """The enrollments that there are, sections first."""
     noted: ProblemLog
     """What is wrong with the rows of enrollments, once they are read."""
     progress: Progress
@@ -91,6 +94,7 @@ class Taking:
             self.district_id,
             log,
             frames,
+            published=self.published,
             id_time=id_time,
             differing=differing,
             beside=self.beside,
@@ -118,7 +122,9 @@ async def taking(
     scanning = asyncio.create_task(asyncio.to_thread(comparing.scan, district_id, opened, first=first))
     reading = asyncio.create_task(asyncio.to_thread(read_enrollments, ENROLLMENTS, opened[ENROLLMENTS], noted))
     try:
-        yield Taking(session, district_id, opened, scanning, reading, noted, progress, beside, meanwhile)
+        # Nothing else can be asked of the session before the files have been scanned.
+        published = await pairs.published(session, district_id)
+        yield Taking(session, district_id, opened, scanning, reading, published, noted, progress, beside, meanwhile)
     finally:
         for begun in (scanning, reading):
             begun.cancel()

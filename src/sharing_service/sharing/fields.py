@@ -1,7 +1,8 @@
 """Field groups: what an application asks for, what a district declines, and what answers therefore hold."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Annotated, Final, NamedTuple
 
 from pydantic import Field
@@ -101,9 +102,15 @@ class GrantedFields:
         """Whether contacts of shared students are part of the application's roster."""
         return KindGroup(Kind.STUDENTS, Group.CONTACTS) in self.groups
 
-    def every_group(self, kinds: Iterable[Kind]) -> list[str]:
-        """All groups granted for these kinds, as a disclosure records them."""
-        return sorted({group.value for kind in kinds for group in self.granted(kind)})
+    @cached_property
+    def named(self) -> str:
+        """All of them by name, in order."""
+        return ",".join(names_of(self.groups))
+
+    @lru_cache(maxsize=256)  # noqa: B019 - what is kept is as small as that
+    def of_disclosure(self, kinds: frozenset[Kind]) -> Sequence[str]:
+        """All groups granted for these kinds of persons, as a disclosure records them; their ids are identity too."""
+        return tuple(sorted({Group.IDENTITY.value, *(group.value for kind in kinds for group in self.granted(kind))}))
 
 
 def names_of(groups: GroupSet) -> list[str]:

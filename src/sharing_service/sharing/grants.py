@@ -38,6 +38,12 @@ async def all_of(session: AsyncSession, district_id: UUID) -> Sequence[Grant]:
     return (await session.scalars(statement, execution_options={"populate_existing": True})).all()
 
 
+async def any_shares(session: AsyncSession, district_id: UUID) -> bool:
+    """Whether a grant of the district has a sharing permission."""
+    sharing = select(Grant.application_id).where(Grant.district_id == district_id, Grant.sharing.is_not(None))
+    return bool(await session.scalar(select(sharing.exists())))
+
+
 async def page(
     session: AsyncSession, district_id: UUID, *, after: UUID | None, limit: int
 ) -> tuple[Sequence[tuple[Grant, Application]], int]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pyroaring import BitMap, FrozenBitMap
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sharing_service import memory
 from sharing_service.database import driver_of
 from sharing_service.roster.catalogue import Kind
 from sharing_service.roster.enrolling import Pairs, firsts, seconds
@@ -69,7 +70,9 @@ class _Direction:
 
     @classmethod
     def of(cls, ones: Ordinals, others: Ordinals) -> "_Direction":
-        pairs = ones.astype(np.uint64) << np.uint64(32) | others
+        pairs = ones.astype(np.uint64)
+        pairs <<= np.uint64(32)  # in place: of seven million each copy is 56 MB
+        pairs |= others
         pairs.sort()
         counts = np.bincount(ones)
         begins = np.concatenate([np.zeros(1, np.int32), np.cumsum(counts, dtype=np.int32)])
@@ -86,20 +89,26 @@ class _Direction:
         return self.known[asked].copy()
 
     def _around(self, chosen: BitMap) -> BitMap:
-        _, others = self.pairs(chosen)
+        _, _, others = self._linked(chosen)
         found = np.zeros(self.highest + 1, np.bool_)
         found[others] = True
         return bitmap(np.flatnonzero(found))
 
     def pairs(self, chosen: BitMap) -> tuple[Ordinals, Ordinals]:
         """Each link of the chosen: two columns, the chosen in the first."""
+        picked, counts, others = self._linked(chosen)
+        return np.repeat(picked, counts), others
+
+    def _linked(self, chosen: BitMap) -> tuple[Ordinals, Ordinals, Ordinals]:
+        """The chosen, how many links each has, and the other sides of these."""
         picked: Ordinals = np.asarray(chosen.to_array())
         picked = picked[picked < len(self.begins) - 1]
         begins = self.begins[picked]
         counts = self.begins[picked + 1] - begins
         ends = np.cumsum(counts, dtype=np.int32)
-        places = np.repeat(begins - ends + counts, counts) + np.arange(counts.sum(), dtype=np.int32)
-        return np.repeat(picked, counts), self.others[places]
+        places = np.repeat(begins - ends + counts, counts)
+        places += np.arange(len(places), dtype=np.int32)
+        return picked, counts, self.others[places]
 
     @property
     def bytes(self) -> int:
@@ -180,43 +189,68 @@ class Graph:
 
 
 class Coming:
-    """The graph of a roster that a transaction has just written, read when the first grant is evaluated on it."""
+    """The graph of a roster that a transaction has just written, for whatever is evaluated before it is published."""
 
-    def __init__(self, session: AsyncSession, district_id: UUID, enrolled: Pairs | None = None) -> None:
-        """Read nothing yet: the first roster of a district comes before its grants."""
+    def __init__(self, session: AsyncSession, district_id: UUID, enrolled: Pairs) -> None:
+        """Read nothing yet: a district may have no grants, as before its first roster. `enrolled` are all pairs."""
         self._session = session
         self._district_id = district_id
         self._enrolled = enrolled
-        self._graph: Graph | None = None
+        self._graph: asyncio.Task[Graph] | None = None
+
+    async def read_ahead(self) -> None:
+        """Read the roster, and index it in threads while the transaction goes on."""
+        indexing = await _begin(self._session, self._district_id, self._enrolled)
+        self._graph = asyncio.create_task(_remembering(indexing))
 
     async def get(self) -> Graph:
-        """The graph."""
+        """The graph, which remembers what is asked of it."""
         if self._graph is None:
-            graph = await read(self._session, self._district_id, self._enrolled)
-            self._graph = graph.remembering()
-        return self._graph
+            await self.read_ahead()
+        assert self._graph is not None  # noqa: S101 - begun above
+        return await self._graph
 
 
-async def read(session: AsyncSession, district_id: UUID, enrolled: Pairs | None = None) -> Graph:
-    """The graph of the roster as the transaction sees it; `enrolled` are its enrollments, if they are known."""
+async def _remembering(indexing: "_Indexing") -> Graph:
+    return (await indexing.finish()).remembering()
+
+
+async def read(session: AsyncSession, district_id: UUID) -> Graph:
+    """The graph of the roster as the transaction sees it."""
+    return await (await _begin(session, district_id, None)).finish()
+
+
+@dataclass(frozen=True, slots=True)
+class _Indexing:
+    """A roster that has been read, and is being indexed in threads."""
+
+    records: Mapping[Kind, BitMap]
+    links: dict[str, asyncio.Task[Links]]
+
+    def begin(self, name: str, left: Ordinals, right: Ordinals) -> None:
+        self.links[name] = asyncio.create_task(asyncio.to_thread(Links.of, left, right))
+
+    async def finish(self) -> Graph:
+        links = {name: await task for name, task in self.links.items()}
+        await asyncio.to_thread(memory.give_back)
+        return Graph(self.records, matched=None, **links)
+
+
+async def _begin(session: AsyncSession, district_id: UUID, enrolled: Pairs | None) -> _Indexing:
+    """Read a roster, whose enrollments may be known; some of it is indexed while PostgreSQL sends the rest."""
     driver = await driver_of(await session.connection())
     records = {}
     for kind in RESOLVED:
         [ordinals] = await columns(driver, _RECORDS.format(kind), district_id, count=1)
         records[kind] = bitmap(ordinals)
-    links: dict[str, asyncio.Task[Links]] = {}
-
-    def index(name: str, left: Ordinals, right: Ordinals) -> None:
-        """Begin in a thread, while PostgreSQL sends the next pairs."""
-        links[name] = asyncio.create_task(asyncio.to_thread(Links.of, left, right))
-
+    indexing = _Indexing(records, {})
     for name, statement in _PAIRS.items():
         if name == "enrolled" and enrolled is not None:
-            index(name, firsts(enrolled).view(np.uint32), seconds(enrolled).view(np.uint32))
+            indexing.begin(name, firsts(enrolled).view(np.uint32), seconds(enrolled).view(np.uint32))
         else:
-            index(name, *await columns(driver, statement, district_id, count=2))
+            indexing.begin(name, *await columns(driver, statement, district_id, count=2))
     person, school, position = await columns(driver, _AT_SCHOOLS, district_id, count=3)
-    index("present", person, school)
+    indexing.begin("present", person, school)
     for name, chosen in {"own": position != _NOT_OWN, "home": position == 0}.items():
-        index(name, person[chosen], school[chosen])
-    return Graph(records=records, matched=None, **{name: await task for name, task in links.items()})
+        indexing.begin(name, person[chosen], school[chosen])
+    return indexing

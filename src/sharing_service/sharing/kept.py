@@ -11,7 +11,6 @@ from weakref import WeakValueDictionary
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sharing_service import memory
 from sharing_service.database import Database, enter_district
 from sharing_service.roster.models import District
 from sharing_service.sharing import graph
@@ -74,7 +73,6 @@ async def published(session: AsyncSession, district_id: UUID) -> Graph:
         if found is None:
             _kept.forget(district_id)  # before, since the memory of a process is that of both otherwise
             found = await graph.read(session, district_id)
-            await asyncio.to_thread(memory.give_back)
             # For `read_ahead`, each of whose statements sees what is published by then.
             if await _key(session, district_id) != key:
                 return found
