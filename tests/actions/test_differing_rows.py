@@ -173,8 +173,8 @@ DAYS: Final[dict[str, Day]] = {
 async def test_each_thing_that_other_rows_depend_on(jobs: Database) -> None:
     """Day after day only rows that differ are read, and what depends on them follows as if all were.
 
-    Catches a record that is wrongly left as it was, or removed because no row of it was read. Seen with a fault in each
-    step of `differing` and `affected`.
+    Catches a record that is wrongly left as it was, or removed because no row of it was read, and a section of which
+    the feed would not tell. Seen with a fault in each step of `differing` and `affected`, and in `moved.remember`.
     """
     async with jobs.engine.connect() as connection, AsyncSession(connection) as session:
         compared, whole = await Synced.new(session), await Synced.new(session)

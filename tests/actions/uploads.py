@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sharing_service.access.callers import Operator
 from sharing_service.actions.sync_roster import sync_roster
 from sharing_service.database import enter_district
+from sharing_service.delivery.moved import OTHER_SECTIONS
 from sharing_service.roster import intake
 from sharing_service.roster.archive import ArchiveLimits
 from sharing_service.roster.catalogue import Kind
@@ -89,7 +90,9 @@ class Synced:
     async def left_behind(self) -> dict[str, Any]:
         """The rows of every table of the roster, the documents, and what the last sync lists, without ids."""
         lists = {table: await self._all(f"select to_jsonb(t) from {table} t") for table in LISTS}
-        return await self.roster() | {name: sorted(str(row) for (row,) in rows) for name, rows in lists.items()}
+        if await self._all("select 1 where to_regclass('pg_temp.sections_before') is not null"):
+            lists["other sections"] = await self._all(OTHER_SECTIONS.replace(":district_id", ":id"))
+        return await self.roster() | {name: sorted(str(tuple(row)) for row in rows) for name, rows in lists.items()}
 
     async def roster(self) -> dict[str, list[str]]:
         """The rows of every table of the roster and the documents, without ids."""
