@@ -1,5 +1,6 @@
 """Make the roster of a district equal to an upload, and publish it with every ledger under one revision."""
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from sharing_service.delivery.publication import Drafts
 from sharing_service.roster import comparing, intake, merging, revisions, staging, syncs
 from sharing_service.roster.archive import ArchiveLimits
 from sharing_service.roster.beside import Beside
+from sharing_service.roster.enrolling import Pairs
 from sharing_service.roster.fingerprint import fingerprint
 from sharing_service.roster.models import District, Sync, UploadFile
 from sharing_service.roster.outcome import Changes, Outcome, rejected_in, removes_too_much, report
@@ -174,11 +176,11 @@ async def _take_in(work: _Work, files: Sequence[UploadFile], limits: ArchiveLimi
     if work.beside is None:
         work.outcome = await merging.merge(session, district_id, checked)
     else:
-        enrolled = checked.moves.added
-        work.outcome["enrollments"] = await merging.write_enrollments(session, enrolled, work.beside)
+        written = await merging.write_schools(session, district_id, checked.enrolled, work.beside)
+        work.outcome["enrollments"] = written
     await work.progress(0.8)
     if work.first:
-        await documents.write_first(session, district_id)
+        await documents.write_first(session, district_id, work.beside)
     else:
         if work.differs and await grants.any_shares(session, district_id):
             await work.coming.read_ahead()
@@ -190,8 +192,8 @@ async def _take_in(work: _Work, files: Sequence[UploadFile], limits: ArchiveLimi
     await work.progress(0.9)
 
 
-async def _write_records(work: _Work, beside: Beside) -> None:
-    work.outcome = await merging.write_records(work.session, work.district_id, beside)
+async def _write_records(work: _Work, beside: Beside, enrolled: "asyncio.Task[Pairs]") -> None:
+    work.outcome = await merging.write_records(work.session, work.district_id, beside, enrolled)
 
 
 async def _publish(work: _Work) -> None:

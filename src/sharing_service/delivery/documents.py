@@ -14,6 +14,7 @@ from sqlalchemy import (
     FromClause,
     Insert,
     Integer,
+    Uuid,
     column,
     delete,
     func,
@@ -26,10 +27,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sharing_service.database import DIALECT
 from sharing_service.delivery import modified, references
 from sharing_service.delivery.fragments import fragments, records
 from sharing_service.delivery.models import documents
 from sharing_service.roster import staging
+from sharing_service.roster.beside import Beside
 from sharing_service.roster.catalogue import PEOPLE, Kind, numbering_of
 from sharing_service.roster.models import EXACT
 
@@ -50,12 +53,30 @@ WRITTEN: Final = union_all(
 """The records whose documents a sync writes: of a section nothing that it refers to is stored."""
 
 
-async def write_first(session: AsyncSession, district_id: UUID) -> None:
-    """Write the documents of all records of a district that has none yet; `replaced` stays empty."""
+async def write_first(session: AsyncSession, district_id: UUID, beside: Beside | None) -> None:
+    """Write the documents of all records of a district that has none yet; `replaced` stays empty.
+
+    Half of the contacts' are written `beside`, where all is that they tell, and still when this ends.
+    """
     await _empty_replaced(session)
+    own, other = await _halves(session) if beside is not None else (None, None)
+    if beside is not None and other is not None:
+        statement = insert_of(Kind.CONTACTS, district_id, None, within=other)
+        written_out = statement.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True})
+        beside.run(str(written_out), table="documents")
     # In the order of the primary key: what goes to the end of an index is put there without a search.
     for kind in sorted(Kind, key=numbering_of):
-        await session.execute(insert_of(kind, district_id, None))
+        within = own if kind is Kind.CONTACTS else None
+        await session.execute(insert_of(kind, district_id, None, within=within))
+
+
+async def _halves(session: AsyncSession) -> tuple[range, range] | tuple[None, None]:
+    """The ordinals of the contacts of a new district, which have been given one after the other."""
+    first, last = (await session.execute(text("select min(ordinal), max(ordinal) from wanted_contacts"))).one()
+    if first is None:
+        return None, None
+    middle = (first + last + 1) // 2
+    return range(first, middle), range(middle, last + 1)
 
 
 async def rewrite(session: AsyncSession, district_id: UUID) -> None:
@@ -96,11 +117,11 @@ def delete_listed(district_id: UUID, listed: FromClause) -> Delete:
     )
 
 
-def insert_of(kind: Kind, district_id: UUID, listed: FromClause | None) -> Insert:
-    """The statement that writes the documents of the listed records of one kind, or of all."""
-    record = records(kind, district_id, listed)
+def insert_of(kind: Kind, district_id: UUID, listed: FromClause | None, *, within: range | None = None) -> Insert:
+    """The statement that writes the documents of the listed records of one kind, of those in a range, or of all."""
+    record = records(kind, district_id, listed, within)
     values: dict[str, ColumnElement[Any]] = {
-        "district_id": literal(district_id),
+        "district_id": literal(district_id, Uuid),
         "numbering": literal(numbering_of(kind), EXACT),
         "ordinal": record.c.ordinal,
         "id": record.c.id,
@@ -109,7 +130,7 @@ def insert_of(kind: Kind, district_id: UUID, listed: FromClause | None) -> Inser
     }
     source: FromClause = record
     if kind in PEOPLE:
-        referring = references.of_persons(kind, district_id, listed)
+        referring = references.of_persons(kind, district_id, listed, within)
         source = record.outerjoin(referring, referring.c.person == record.c.ordinal)
         values["schools"] = func.coalesce(referring.c.schools, references.NO_SCHOOLS)
         values["referring"] = func.coalesce(referring.c.referring, "")

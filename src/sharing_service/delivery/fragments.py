@@ -35,8 +35,8 @@ Quote = Callable[[ColumnElement[str]], Pieces]
 """Makes a JSON string of a value, or nothing of null."""
 
 
-def records(kind: Kind, district_id: UUID, listed: FromClause | None) -> Subquery:
-    """The listed records of a district, or all of them, and of each whether it is `plain`.
+def records(kind: Kind, district_id: UUID, listed: FromClause | None, within: range | None = None) -> Subquery:
+    """The listed records of a district, or all of them, or those `within` a range; and of each whether it is `plain`.
 
     It is, if no value that its document tells needs an escape.
     """
@@ -48,6 +48,8 @@ def records(kind: Kind, district_id: UUID, listed: FromClause | None) -> Subquer
     found = select(record, plain.label("plain")).where(record.c.district_id == district_id)
     if listed is not None:
         found = found.where(record.c.ordinal == listed.c.ordinal, listed.c.numbering == numbering_of(kind))
+    if within is not None:
+        found = found.where(record.c.ordinal.between(within.start, within.stop - 1))
     # The offset keeps the planner from looking again wherever `plain` is named.
     return found.offset(literal_column("0")).subquery(kind.value)
 

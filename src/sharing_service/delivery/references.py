@@ -57,8 +57,11 @@ def among(column: ColumnElement[int], name: str = "ordinals") -> ColumnElement[b
     return column == any_(bindparam(name, type_=ARRAY(Integer)))
 
 
-def of_persons(kind: Kind, district_id: UUID, listed: FromClause | None) -> Subquery:
-    """What the listed persons of a kind, or all, refer to, shared or not: `schools` and `referring` of documents."""
+def of_persons(kind: Kind, district_id: UUID, listed: FromClause | None, within: range | None = None) -> Subquery:
+    """What persons of a kind refer to, shared or not: `schools` and `referring` of documents.
+
+    All of them, those that are listed, or those whose ordinals are `within` a range.
+    """
     numbering: Numbering
     if kind is Kind.CONTACTS:
         owner, other, numbering = contact_students.c.contact, contact_students.c.student, "people"
@@ -74,6 +77,8 @@ def of_persons(kind: Kind, district_id: UUID, listed: FromClause | None) -> Subq
     )
     if kind is not Kind.CONTACTS:
         found = found.where(school_people.c.kind == kind.value)
+    if within is not None:
+        found = found.where(owner.between(within.start, within.stop - 1))
     if listed is not None:
         found = found.where(owner == listed.c.ordinal, listed.c.numbering == "people")
     return found.subquery("referring")

@@ -1,8 +1,9 @@
 """A second connection that writes rows of a new district while the sync goes on with its own.
 
-A first import is bound by what one connection can write, so another one writes identities, links and enrollments. It
-commits what it has written: nobody reads the rows of a district that has published nothing. If the sync is undone
-afterwards they stay behind, and are taken away when the next first import begins.
+A first import is bound by what one connection can write, so another one writes identities, links, contacts,
+enrollments and a part of the documents. It commits what it has written: nobody reads the rows of a district that has
+published nothing. If the sync is undone afterwards they stay behind, and are taken away when the next first import
+begins.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sharing_service.errors import NotFound
 from sharing_service.roster import staging
 
-TABLES: Final = ("identities", "section_teachers", "contact_students", "school_people", "enrollments")
+TABLES: Final = ("identities", "section_teachers", "contact_students", "contacts", "enrollments", "documents")
 """What the second connection writes."""
 
 _PLACE: Final = "hashtextextended('rows of ' || cast({} as text), 0)"
@@ -70,23 +71,40 @@ class Beside:
 
     def begin(self, rows: AsyncIterator[bytes], *, table: str, columns: str) -> None:
         """Write rows, given in the binary format of COPY, after all that was begun before."""
-        self._last = self._begun[table] = asyncio.create_task(self._write(rows, table, columns, after=self._last))
+
+        async def write(connection: asyncpg.Connection) -> None:
+            shape = f"select {columns} from {table} with no data"  # noqa: S608 - names of ours, as below
+            await connection.execute(f"create temp table lot on commit drop as {shape}")
+            await connection.copy_to_table("lot", source=rows, format="binary")
+            insert = f"insert into {table} (district_id, {columns}) select $1, {columns} from lot"  # noqa: S608
+            await connection.execute(insert, self._district_id)
+
+        self._begin(write, table)
+
+    def run(self, statement: str, *, table: str) -> None:
+        """Write what a statement makes of rows that this connection has written, after all that was begun before."""
+
+        async def write(connection: asyncpg.Connection) -> None:
+            # As for the session: nobody has counted these rows yet.
+            await connection.execute("set local work_mem = '128MB'; set local enable_nestloop = off")
+            await connection.execute(statement)
+
+        self._begin(write, table)
+
+    def _begin(self, write: Callable[[asyncpg.Connection], Awaitable[None]], table: str) -> None:
+        self._last = self._begun[table] = asyncio.create_task(self._write(write, after=self._last))
 
     async def finish(self, *tables: str) -> None:
         """Wait until the rows of these tables that were begun are committed; without tables, of all."""
         await asyncio.gather(*[self._begun[table] for table in tables or self._begun if table in self._begun])
 
     async def _write(
-        self, rows: AsyncIterator[bytes], table: str, columns: str, *, after: asyncio.Task[None] | None
+        self, write: Callable[[asyncpg.Connection], Awaitable[None]], *, after: asyncio.Task[None] | None
     ) -> None:
         if after is not None:
             await after
         async with self._writing() as connection:
-            shape = f"select {columns} from {table} with no data"  # noqa: S608 - names of ours, as below
-            await connection.execute(f"create temp table lot on commit drop as {shape}")
-            await connection.copy_to_table("lot", source=rows, format="binary")
-            insert = f"insert into {table} (district_id, {columns}) select $1, {columns} from lot"  # noqa: S608
-            await connection.execute(insert, self._district_id)
+            await write(connection)
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[asyncpg.Connection]:

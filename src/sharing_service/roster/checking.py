@@ -89,6 +89,10 @@ KNOWN_SECTIONS: Final = (
 )
 
 
+Meanwhile = Callable[["asyncio.Task[Pairs]"], Awaitable[None]]
+"""What the session does while enrollments are joined; it is given the task that does this."""
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What is wanted, as far as the temporary tables do not hold it."""
@@ -114,7 +118,7 @@ async def check(
     id_time: int,
     differing: Differing | None = None,
     beside: Beside | None = None,
-    meanwhile: Callable[[], Awaitable[None]] | None = None,
+    meanwhile: Meanwhile | None = None,
 ) -> Checked:
     """Make the wanted roster of what was loaded, and log what had to be rejected or left out.
 
@@ -140,7 +144,7 @@ async def check(
     joining = asyncio.create_task(attending.join(log, frames, records))
     try:
         if meanwhile is not None:
-            await meanwhile()
+            await meanwhile(joining)
         enrolled = await joining
     finally:
         joining.cancel()

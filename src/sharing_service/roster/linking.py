@@ -78,19 +78,20 @@ class Link:
         return (self.owner, self.other, *self.values)
 
 
+# A school that a person is at only through a section follows the enrollments; it is no value of the person.
+SCHOOL_PEOPLE: Final = Link(
+    "school_people",
+    "people",
+    "person",
+    "school",
+    ("kind", "position"),
+    listed=AT_SCHOOLS,
+    own="position is not null",
+)
 LINKS: Final = (
     Link("section_teachers", "sections", "section", "teacher", ("position",), listed="sections"),
     Link("contact_students", "people", "contact", "student", ("relationship", "type"), listed="contacts"),
-    # A school that a person is at only through a section follows the enrollments; it is no value of the person.
-    Link(
-        "school_people",
-        "people",
-        "person",
-        "school",
-        ("kind", "position"),
-        listed=AT_SCHOOLS,
-        own="position is not null",
-    ),
+    SCHOOL_PEOPLE,
 )
 
 
@@ -100,17 +101,24 @@ async def merge_links(session: AsyncSession, district_id: UUID, *, whole: bool) 
         await _merge(session, district_id, link, whole=whole)
 
 
-async def write_links(session: AsyncSession, beside: Beside, *, by_sections: bool) -> None:
-    """Write the links of a new district, where none stand yet and nobody asks which moved.
-
-    Where people are is known last, `by_sections` that enrollments name.
-    """
+async def write_links(session: AsyncSession, beside: Beside) -> None:
+    """Write the links of a new district `beside`, where none stand yet, but those that follow enrollments."""
     for link in LINKS:
-        if by_sections == (link.listed == AT_SCHOOLS):
-            columns = ", ".join(link.columns)
-            order = f"{link.owner}, {link.other}"
-            wanted = f"select {columns} from wanted_{link.table} order by {order}"  # noqa: S608 - names
-            await beside.take(session, wanted, table=link.table, columns=columns)
+        if link is not SCHOOL_PEOPLE:
+            await beside.take(session, _wanted(link), table=link.table, columns=", ".join(link.columns))
+
+
+async def write_schools(session: AsyncSession, district_id: UUID) -> None:
+    """Write at which schools the people of a new district are, once it is known who is in which section."""
+    columns = ", ".join(SCHOOL_PEOPLE.columns)
+    rows = f"select :district_id, w.* from ({_wanted(SCHOOL_PEOPLE)}) w"  # noqa: S608 - names of ours, as below
+    insert = f"insert into {SCHOOL_PEOPLE.table} (district_id, {columns}) {rows}"
+    await session.execute(text(insert), {"district_id": district_id})
+
+
+def _wanted(link: Link) -> str:
+    columns = ", ".join(link.columns)
+    return f"select {columns} from wanted_{link.table} order by {link.owner}, {link.other}"  # noqa: S608
 
 
 async def merge_enrollments(session: AsyncSession, district_id: UUID, moves: Moves) -> Changes:

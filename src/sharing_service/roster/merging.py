@@ -1,6 +1,7 @@
 """Make the roster equal to what is wanted, touching only rows that differ."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from typing import Final
 from uuid import UUID
 
@@ -83,21 +84,41 @@ async def merge(session: AsyncSession, district_id: UUID, checked: Checked) -> O
     return outcome
 
 
-async def write_records(session: AsyncSession, district_id: UUID, beside: Beside) -> Outcome:
-    """Write the records of a new district, and beside them the links that do not follow enrollments.
+async def write_records(
+    session: AsyncSession, district_id: UUID, beside: Beside, enrolled: "asyncio.Task[Pairs]"
+) -> Outcome:
+    """Write the records of a new district.
 
-    `touched` lists all records, `relinked` and `left_records` none.
+    Beside them the contacts, the links that do not follow enrollments and, as soon as they are known, the enrollments.
     """
-    await linking.write_links(session, beside, by_sections=False)
-    return {kind.value: await _merge_records(session, district_id, kind, whole=True) for kind in Kind}
+    await linking.write_links(session, beside)
+    outcome = {Kind.CONTACTS: await _write_contacts(session, beside)}
+    beside.begin(_known(enrolled), table="enrollments", columns="section, student")
+    for kind in Kind:
+        if kind not in outcome:
+            outcome[kind] = await _merge_records(session, district_id, kind, whole=True)
+    return {kind.value: outcome[kind] for kind in Kind}
 
 
-async def write_enrollments(session: AsyncSession, enrolled: Pairs, beside: Beside) -> Changes:
-    """Write the enrollments of a new district beside, and still when this ends, and the last links before them."""
-    await linking.write_links(session, beside, by_sections=True)
-    beside.begin(pairs.encoded(enrolled), table="enrollments", columns="section, student")
-    await beside.finish(*(link.table for link in linking.LINKS))
+async def write_schools(session: AsyncSession, district_id: UUID, enrolled: Pairs, beside: Beside) -> Changes:
+    """Write the last links of a new district, whose enrollments may still be being written beside when this ends."""
+    await linking.write_schools(session, district_id)
+    await beside.finish("contact_students", "section_teachers", "contacts")
     return Changes(added=len(enrolled))
+
+
+async def _write_contacts(session: AsyncSession, beside: Beside) -> Changes:
+    # Those who write the documents know the time of this transaction: they need not be told it for each.
+    columns = {**dict(_columns(Kind.CONTACTS)), "created_at": "now()", "modified_at": "now()"}
+    values = ", ".join(columns.values())
+    rows = f"select w.ordinal, w.id, {values} from {_source(Kind.CONTACTS)} order by w.ordinal"  # noqa: S608 - names
+    await beside.take(session, rows, table="contacts", columns=", ".join(("ordinal", "id", *columns)))
+    return Changes(added=(await session.scalar(text("select count(*) from wanted_contacts"))) or 0)
+
+
+async def _known(enrolled: "asyncio.Task[Pairs]") -> AsyncIterator[bytes]:
+    async for block in pairs.encoded(await enrolled):
+        yield block
 
 
 async def _follow_links(session: AsyncSession, district_id: UUID, outcome: Outcome) -> None:

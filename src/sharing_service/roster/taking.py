@@ -14,7 +14,7 @@ from sharing_service import memory
 from sharing_service.roster import checking, comparing, pairs, staging
 from sharing_service.roster.archive import Open
 from sharing_service.roster.beside import Beside
-from sharing_service.roster.checking import Checked
+from sharing_service.roster.checking import Checked, Meanwhile
 from sharing_service.roster.comparing import Comparison, Scanned
 from sharing_service.roster.differing import ReadWhole
 from sharing_service.roster.enrolling import Pairs
@@ -47,8 +47,7 @@ class Taking:
     progress: Progress
     beside: Beside | None
     """Where identities of a new district are written, if not by the session."""
-    meanwhile: Callable[[], Awaitable[None]] | None
-    """What the session does while enrollments are joined."""
+    meanwhile: Meanwhile | None
 
     async def differing(self, comparison: Comparison | None, log: ProblemLog) -> Checked | None:
         """Check the rows that differ from the published upload; None if all have to be read."""
@@ -112,7 +111,7 @@ async def taking(
     progress: Progress,
     first: bool,
     beside: Beside | None,
-    meanwhile: Callable[[], Awaitable[None]] | None,
+    meanwhile: Meanwhile | None,
 ) -> AsyncIterator[Taking]:
     """Begin to scan the files and to read the enrollments, in threads, and go on with the rest meanwhile.
 
