@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sharing_service.generator.district import write_district
 from sharing_service.roster import checking, merging, pairs, staging
 from sharing_service.roster.catalogue import Kind
-from sharing_service.roster.enrollment_rows import read_enrollments
+from sharing_service.roster.enrollment_rows import Frames, read_enrollments
 from sharing_service.roster.problems import ProblemLog
 from sharing_service.roster.reading import read_rows
 from sharing_service.roster.upload import FILES
@@ -29,7 +29,10 @@ async def test_import_has_nothing_to_say(session: AsyncSession, tmp_path: Path, 
             if kind != "enrollments":
                 await staging.load(session, kind, read_rows(kind, name, stream, log))
     enrollments = (tmp_path / "enrollments.csv").read_bytes()
-    frames = read_enrollments("enrollments.csv", lambda: BytesIO(enrollments), log)
+
+    async def frames() -> Frames:
+        return read_enrollments("enrollments.csv", lambda: BytesIO(enrollments), log)
+
     published = await pairs.published(session, district_id)
     checked = await checking.check(session, district_id, log, frames, published=published, id_time=ID_TIME)
     outcome = await merging.merge(session, district_id, checked)

@@ -13,7 +13,7 @@ from sharing_service.database import enter_district
 from sharing_service.roster import checking, merging, pairs, staging
 from sharing_service.roster.catalogue import Kind
 from sharing_service.roster.columns import UploadKind, columns_of
-from sharing_service.roster.enrollment_rows import COLUMNS
+from sharing_service.roster.enrollment_rows import COLUMNS, Frames
 from sharing_service.roster.models import District
 from sharing_service.roster.outcome import Outcome
 from sharing_service.roster.problems import ProblemLog
@@ -92,9 +92,13 @@ class Syncing:
             if name != "enrollments":
                 await staging.load(self.session, Kind(name), tuples(Kind(name), rows))
         frame = pl.DataFrame(list(tuples("enrollments", files.get("enrollments", []))), COLUMNS, orient="row")
+
+        async def frames() -> Frames:
+            return lambda: iter([frame])
+
         published = await pairs.published(self.session, self.district_id)
         checked = await checking.check(
-            self.session, self.district_id, log, lambda: iter([frame]), published=published, id_time=id_time
+            self.session, self.district_id, log, frames, published=published, id_time=id_time
         )
         return Synced(await merging.merge(self.session, self.district_id, checked), log)
 

@@ -112,7 +112,7 @@ async def check(
     session: AsyncSession,
     district_id: UUID,
     log: ProblemLog,
-    frames: Frames,
+    frames: Callable[[], Awaitable[Frames]],
     *,
     published: Pairs,
     id_time: int,

@@ -5,7 +5,8 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -29,6 +30,8 @@ Progress = Callable[[float], Awaitable[None]]
 
 ENROLLMENTS: Final = "enrollments.csv"
 
+_Found = TypeVar("_Found")
+
 
 @dataclass(frozen=True, slots=True)
 class Taking:
@@ -37,6 +40,8 @@ class Taking:
     session: AsyncSession
     district_id: UUID
     opened: Mapping[str, Open]
+    loaded: asyncio.Event
+    """Set when the threads may begin."""
     scanned: asyncio.Task[Scanned | None]
     """The files of records, to be compared with those of another upload."""
     enrollments: asyncio.Task[Frames]
@@ -71,28 +76,26 @@ class Taking:
 
     async def _read(self, log: ProblemLog, comparison: Comparison | None) -> Checked:
         differing = None if comparison is None else comparison.differing
-        frames: Frames | None = None
         plain = True
         for number, (name, open_csv) in enumerate(self.opened.items(), start=1):
             kind = FILES[name]
             if kind == "enrollments":
-                frames = await self.enrollments
-                log.absorb(self.noted)
-            elif comparison is None or differing is None:
+                continue
+            if comparison is None or differing is None:
                 plain &= await load_file(self.session, kind, name, open_csv, log)
             else:
                 scan = comparison.headers[kind]
                 log.absorb(scan.log)
                 await load_lines(self.session, kind, scan, open_csv, differing.lines[kind])
             await self.progress(0.5 * number / len(self.opened))
-        assert frames is not None  # noqa: S101 - an upload without enrollments is refused
+        self.loaded.set()
         await asyncio.to_thread(memory.give_back)
         id_time = time.time_ns() // 1_000_000
         checked = await checking.check(
             self.session,
             self.district_id,
             log,
-            frames,
+            partial(self._frames, log),
             published=self.published,
             id_time=id_time,
             differing=differing,
@@ -100,6 +103,11 @@ class Taking:
             meanwhile=self.meanwhile,
         )
         return replace(checked, clean=checked.clean and plain)
+
+    async def _frames(self, log: ProblemLog) -> Frames:
+        frames = await self.enrollments
+        log.absorb(self.noted)
+        return frames
 
 
 @asynccontextmanager
@@ -115,16 +123,28 @@ async def taking(
 ) -> AsyncIterator[Taking]:
     """Begin to scan the files and to read the enrollments, in threads, and go on with the rest meanwhile.
 
-    Nothing is published yet before the `first` upload.
+    Nothing is published yet before the `first` upload. To load that one keeps all cores busy, so threads begin when it
+    is loaded, and PostgreSQL has work that they do not depend on.
     """
+    loaded = asyncio.Event()
+    if not first:
+        loaded.set()
+
     noted = ProblemLog()
-    scanning = asyncio.create_task(asyncio.to_thread(comparing.scan, district_id, opened, first=first))
-    reading = asyncio.create_task(asyncio.to_thread(read_enrollments, ENROLLMENTS, opened[ENROLLMENTS], noted))
+    scanning = asyncio.create_task(_after(loaded, partial(comparing.scan, district_id, opened, first=first)))
+    reading = asyncio.create_task(_after(loaded, partial(read_enrollments, ENROLLMENTS, opened[ENROLLMENTS], noted)))
     try:
         # Nothing else can be asked of the session before the files have been scanned.
         published = await pairs.published(session, district_id)
-        yield Taking(session, district_id, opened, scanning, reading, published, noted, progress, beside, meanwhile)
+        yield Taking(
+            session, district_id, opened, loaded, scanning, reading, published, noted, progress, beside, meanwhile
+        )
     finally:
         for begun in (scanning, reading):
             begun.cancel()
         await asyncio.gather(scanning, reading, return_exceptions=True)
+
+
+async def _after(loaded: asyncio.Event, look_through: Callable[[], _Found]) -> _Found:
+    await loaded.wait()
+    return await asyncio.to_thread(look_through)
