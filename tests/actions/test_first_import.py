@@ -116,6 +116,18 @@ async def test_a_dry_run_of_a_first_upload_leaves_nothing(district: District) ->
     assert not any((await written_beside(district)).values())
 
 
+async def test_an_unreadable_first_upload_leaves_nothing(district: District) -> None:
+    """A new district whose enrollments cannot be read is told so, and no row of its other files stays.
+
+    Catches a failed sync that reports records as added, and contacts that the second connection has committed.
+    """
+    files = render(roster(0)) | {"enrollments.csv": "School_id,Section_id\nA,x0\n"}
+    report = await district.upload(files)
+    assert (report["status"], report["report"]) == ("failed", {})
+    assert report["problems"][0]["file"] == "enrollments.csv"
+    assert not any((await written_beside(district)).values())
+
+
 async def test_an_erasure_waits_for_a_second_connection(service: Service) -> None:
     """What a second connection is writing while its district is erased is erased with it, and it writes no more.
 

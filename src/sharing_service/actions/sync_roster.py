@@ -100,6 +100,8 @@ async def sync_roster(
     status = await _attempt(work, attempt=attempt, limits=limits)
     if status == "published":
         await syncs.note_published(session, sync, work.fingerprint)
+    elif work.beside is not None:
+        await work.beside.clear()
     told = report(work.outcome, work.log.rejected)
     await syncs.end(session, sync, status, report=told, log=work.log, revision=work.revision)
     caller = callers.restored(sync.caller, sync.district_id)
@@ -165,10 +167,11 @@ async def _take_in(work: _Work, files: Sequence[UploadFile], limits: ArchiveLimi
             beside=work.beside,
             meanwhile=partial(_write_records, work, work.beside) if work.beside else None,
         ) as upload:
-            # A first upload is compared with nothing, and scanned while it is read.
+            # A first upload is compared with nothing, and scanned while it is checked.
             checked = await upload.whole(work.log) if work.first else None
             comparison = await comparing.compare(session, district_id, await upload.scanned, limits)
             checked = checked or await upload.differing(comparison, work.log) or await upload.whole(work.log)
+    del upload  # and with it the pairs that were published
     await work.progress(0.6)
     work.coming = graph.Coming(session, district_id, checked.enrolled)
     if not work.first:
@@ -176,8 +179,8 @@ async def _take_in(work: _Work, files: Sequence[UploadFile], limits: ArchiveLimi
     if work.beside is None:
         work.outcome = await merging.merge(session, district_id, checked)
     else:
-        written = await merging.write_schools(session, district_id, checked.enrolled, work.beside)
-        work.outcome["enrollments"] = written
+        await merging.write_schools(session, district_id, work.beside)
+        work.outcome["enrollments"] = Changes(added=len(checked.enrolled))
     await work.progress(0.8)
     if work.first:
         await documents.write_first(session, district_id, work.beside)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
@@ -44,10 +44,10 @@ where not exists (select from wanted_school_people own where own.person = l.teac
 """
 
 
-async def join(log: ProblemLog, frames: Callable[[], Awaitable[Frames]], records: Mapping[Kind, pl.DataFrame]) -> Pairs:
+async def join(log: ProblemLog, frames: Frames, records: Mapping[Kind, pl.DataFrame]) -> Pairs:
     """Find the records that each row names, and log what had to be rejected or left out."""
     known = Known(records[Kind.SCHOOLS], records[Kind.SECTIONS], records[Kind.STUDENTS])
-    enrolled = await asyncio.to_thread(enrol, await frames(), known)
+    enrolled = await asyncio.to_thread(enrol, frames, known)
     await asyncio.to_thread(memory.give_back)
     for lines, column, code in (
         (enrolled.repeated, "Student_id", "duplicate_row"),

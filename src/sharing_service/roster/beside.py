@@ -21,8 +21,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sharing_service.errors import NotFound
 from sharing_service.roster import staging
 
-TABLES: Final = ("identities", "section_teachers", "contact_students", "contacts", "enrollments", "documents")
-"""What the second connection writes."""
+TABLES: Final = (
+    "identities",
+    "section_teachers",
+    "contact_students",
+    "school_people",
+    "contacts",
+    "enrollments",
+    "documents",
+)
+"""What the second connection writes, here or in an earlier release."""
 
 _PLACE: Final = "hashtextextended('rows of ' || cast({} as text), 0)"
 _ENTER: Final = f"select set_config('app.district_id', $1, true), pg_advisory_xact_lock_shared({_PLACE.format('$1')})"
@@ -47,14 +55,13 @@ class Beside:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Undo the lot that is being written, if one is, and close the connection."""
-        if self._last is not None:
-            self._last.cancel()
-            await asyncio.gather(self._last, return_exceptions=True)
+        await self._stop()
         if self._connection is not None:
             await self._connection.close()
 
     async def clear(self) -> None:
-        """Take away what an earlier attempt left behind."""
+        """Take away what was written, be it by an earlier attempt."""
+        await self._stop()
         async with self._writing() as connection:
             for table in TABLES:
                 await connection.execute(f"delete from {table} where district_id = $1", self._district_id)  # noqa: S608
@@ -97,6 +104,12 @@ class Beside:
     async def finish(self, *tables: str) -> None:
         """Wait until the rows of these tables that were begun are committed; without tables, of all."""
         await asyncio.gather(*[self._begun[table] for table in tables or self._begun if table in self._begun])
+
+    async def _stop(self) -> None:
+        if self._last is not None:
+            self._last.cancel()
+            await asyncio.gather(self._last, return_exceptions=True)
+            self._last = None
 
     async def _write(
         self, write: Callable[[asyncpg.Connection], Awaitable[None]], *, after: asyncio.Task[None] | None

@@ -112,7 +112,7 @@ async def check(
     session: AsyncSession,
     district_id: UUID,
     log: ProblemLog,
-    frames: Callable[[], Awaitable[Frames]],
+    reading: Callable[[], Awaitable[Frames]],
     *,
     published: Pairs,
     id_time: int,
@@ -122,10 +122,11 @@ async def check(
 ) -> Checked:
     """Make the wanted roster of what was loaded, and log what had to be rejected or left out.
 
-    Enrollments come in frames, go as pairs of section and student, and are compared with those `published`. Ids that
-    are new carry `id_time`, in milliseconds since 1970. With `differing` only its lines were loaded: `ReadWhole` if
-    that does not do. Identities of a new district may be written `beside`. What is done `meanwhile`, once all records
-    are known, has the session for itself while enrollments are joined.
+    Enrollments come in frames, which may still be being read, go as pairs of section and student, and are compared with
+    those `published`; raises `UploadUnreadable` if they cannot be read. Ids that are new carry `id_time`, in
+    milliseconds since 1970. With `differing` only its lines were loaded: `ReadWhole` if that does not do. Identities of
+    a new district may be written `beside`. What is done `meanwhile`, once all records are known, has the session for
+    itself while enrollments are joined.
     """
     told = log.count
     renamed = differing is None and await spelling.keep_spellings(session, district_id)
@@ -141,6 +142,8 @@ async def check(
             raise ReadWhole
         await affected.note_records(session, district_id, differing.gone)
     records = await _records(session, differing)
+    # Before anything but identities may be written beside: they may turn out to be unreadable.
+    frames = await reading()
     joining = asyncio.create_task(attending.join(log, frames, records))
     try:
         if meanwhile is not None:

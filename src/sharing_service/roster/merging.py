@@ -100,11 +100,10 @@ async def write_records(
     return {kind.value: outcome[kind] for kind in Kind}
 
 
-async def write_schools(session: AsyncSession, district_id: UUID, enrolled: Pairs, beside: Beside) -> Changes:
+async def write_schools(session: AsyncSession, district_id: UUID, beside: Beside) -> None:
     """Write the last links of a new district, whose enrollments may still be being written beside when this ends."""
     await linking.write_schools(session, district_id)
     await beside.finish("contact_students", "section_teachers", "contacts")
-    return Changes(added=len(enrolled))
 
 
 async def _write_contacts(session: AsyncSession, beside: Beside) -> Changes:

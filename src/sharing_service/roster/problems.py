@@ -57,11 +57,10 @@ class ProblemLog:
         self._note("error", file, code, message, line=line, column=column)
 
     def fail(self, problems: Iterable[Problem]) -> None:
-        """Note the problems of an upload that cannot be read."""
-        for problem in problems:
-            self.count += 1
-            if len(self.kept) < KEPT:
-                self.kept.append(problem)
+        """Note why an upload cannot be used, ahead of its rows: a thousand of those would crowd it out."""
+        reasons = list(problems)
+        self.count += len(reasons)
+        self.kept = [*reasons, *self.kept][:KEPT]
 
     def absorb(self, other: "ProblemLog") -> None:
         """Add all that another log has noted."""

@@ -77,6 +77,8 @@ class Taking:
     async def _read(self, log: ProblemLog, comparison: Comparison | None) -> Checked:
         differing = None if comparison is None else comparison.differing
         plain = True
+        if self.loaded.is_set():
+            await self.enrollments  # read by now, and perhaps unreadable: then nothing else needs to be
         for number, (name, open_csv) in enumerate(self.opened.items(), start=1):
             kind = FILES[name]
             if kind == "enrollments":

@@ -7,7 +7,7 @@ import asyncio
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 from typing import Any, Final
 from uuid import UUID
@@ -193,26 +193,19 @@ class Coming:
 
     def __init__(self, session: AsyncSession, district_id: UUID, enrolled: Pairs) -> None:
         """Read nothing yet: a district may have no grants, as before its first roster. `enrolled` are all pairs."""
-        self._session = session
-        self._district_id = district_id
-        self._enrolled = enrolled
-        self._graph: asyncio.Task[Graph] | None = None
+        self._begin = partial(_begin, session, district_id, enrolled)
+        self._indexing: _Indexing | None = None
+        self._graph: Graph | None = None
 
     async def read_ahead(self) -> None:
-        """Read the roster, and index it in threads while the transaction goes on."""
-        indexing = await _begin(self._session, self._district_id, self._enrolled)
-        self._graph = asyncio.create_task(_remembering(indexing))
+        """Read the roster; threads index it while the transaction goes on."""
+        self._indexing = await self._begin()
 
     async def get(self) -> Graph:
         """The graph, which remembers what is asked of it."""
         if self._graph is None:
-            await self.read_ahead()
-        assert self._graph is not None  # noqa: S101 - begun above
-        return await self._graph
-
-
-async def _remembering(indexing: "_Indexing") -> Graph:
-    return (await indexing.finish()).remembering()
+            self._graph = (await (self._indexing or await self._begin()).finish()).remembering()
+        return self._graph
 
 
 async def read(session: AsyncSession, district_id: UUID) -> Graph:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any, Final, assert_never
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, func, literal, select, text
+from sqlalchemy import ARRAY, Uuid, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.errors import Invalid
 from sharing_service.roster.catalogue import Kind, numbering_of
 from sharing_service.roster.models import RECORDS, Identity, sections
+from sharing_service.sharing import selects
 from sharing_service.sharing.permissions import (
     SelectByRules,
     SelectEveryone,
@@ -26,9 +27,6 @@ from sharing_service.sharing.permissions import (
 
 PLACED: Final = 100
 """Problems told with their place; `unknown_ids` and `foreign_ids` hold all of them."""
-
-MANY: Final = 1000
-"""Ids from which on a plan of their own is worth its time."""
 
 Picks = tuple[Kind, str, tuple[UUID, ...]]
 """Kind, member of the body, ids."""
@@ -59,9 +57,7 @@ async def check_known(session: AsyncSession, district_id: UUID, choice: SharingP
     if (picks := picks_of(choice)) is None:
         return
     kind, member, ids = picks
-    if len(ids) > MANY:
-        # Planned for any ids PostgreSQL expects ten, and looks all of them up one by one.
-        await session.execute(text("set local plan_cache_mode = force_custom_plan"))
+    await selects.plan_for(session, ids)
     given = _given(ids)
     never = select(given).where(
         ~select(Identity.id)

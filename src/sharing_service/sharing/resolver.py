@@ -55,10 +55,10 @@ async def resolve(
         case ShareDistrict(include_staff=include_staff):
             return [whole_district(graph, include_staff=include_staff)]
         case ShareSchools(school_ids=ids, include_staff=include_staff):
-            known = await found(session, ordinals_of(district_id, Kind.SCHOOLS, ids))
+            known = await ordinals_of(session, district_id, Kind.SCHOOLS, ids)
             return [around_schools(graph, known, staff_of=known if include_staff else BitMap())]
         case ShareSections(section_ids=ids):
-            return [around_sections(graph, await found(session, ordinals_of(district_id, Kind.SECTIONS, ids)))]
+            return [around_sections(graph, await ordinals_of(session, district_id, Kind.SECTIONS, ids))]
         case ShareByRules(rules=rules, exceptions=exceptions):
             choice = RuleChoice(rules, exceptions)
             return [matching(graph, choice, await choice.matches(session, district_id, graph))]

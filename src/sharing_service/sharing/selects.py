@@ -6,7 +6,7 @@ from uuid import UUID
 
 import numpy as np
 from pyroaring import BitMap
-from sqlalchemy import ARRAY, Integer, LargeBinary, Select, Uuid, and_, func, literal, select, true, tuple_
+from sqlalchemy import ARRAY, Integer, LargeBinary, Select, Uuid, and_, func, literal, select, text, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.roster.catalogue import Kind, numbering_of
@@ -14,6 +14,8 @@ from sharing_service.roster.models import RECORDS, Identity, school_people, sect
 from sharing_service.sharing.graph import bitmap
 from sharing_service.sharing.matching import Predicate
 
+MANY: Final = 1000
+"""Ids from which on a plan of their own is worth its time."""
 ARRAY_HEADER_BYTES: Final = 20
 """Of an array of one dimension as PostgreSQL sends it, before elements of a 32-bit length and a value each."""
 
@@ -37,14 +39,25 @@ def records(district_id: UUID, kind: Kind, *conditions: Predicate) -> Select[int
     return select(table.c.ordinal).where(table.c.district_id == district_id, *conditions)
 
 
-def ordinals_of(district_id: UUID, kind: Kind, ids: Sequence[UUID]) -> Select[int]:
+async def plan_for(session: AsyncSession, ids: Sequence[UUID]) -> None:
+    """Let PostgreSQL plan for so many ids, until the transaction ends.
+
+    Planned for any it expects ten of them, and looks 100,000 up one by one.
+    """
+    if len(ids) > MANY:
+        await session.execute(text("set local plan_cache_mode = force_custom_plan"))
+
+
+async def ordinals_of(session: AsyncSession, district_id: UUID, kind: Kind, ids: Sequence[UUID]) -> BitMap:
     """The ordinals of public ids of schools or sections, whether or not the records are there now."""
+    await plan_for(session, ids)
     given = func.unnest(literal(list(ids), ARRAY(Uuid))).column_valued("given")
-    return select(Identity.ordinal).where(
+    statement = select(Identity.ordinal).where(
         Identity.district_id == district_id,
         Identity.numbering == numbering_of(kind),  # theirs has no other kind
         Identity.id == given,
     )
+    return await found(session, statement)
 
 
 def at_schools(district_id: UUID, kind: Kind, within: BitMap | None) -> Predicate:
