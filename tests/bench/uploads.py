@@ -27,10 +27,12 @@ async def publish(opened: Opened, folder: Path) -> Json:
     return sync
 
 
-async def publish_next(opened: Opened, folder: Path) -> None:
-    """Upload the files of a folder after those of the day before or after it."""
-    students = (await publish(opened, folder))["report"]["students"]
+async def publish_next(opened: Opened, folder: Path) -> Json:
+    """Upload the files of a folder after those of the day before or after it; the sync as it ended."""
+    sync = await publish(opened, folder)
+    students = sync["report"]["students"]
     assert students["added"] == students["removed"] > 0, students
+    return sync
 
 
 async def check_published(opened: Opened, folder: Path) -> None:

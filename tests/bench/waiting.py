@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
 from statistics import median
@@ -65,16 +66,20 @@ async def _measure(service: Served, days: Iterator[Path]) -> list[Row]:
 
 
 async def _slowest(there: Opened, decisions: Sequence[_Decision], day: Path) -> list[float]:
-    """Of each decision, made in turn with the others until a day is published, how long the slowest took."""
+    """Of each decision, made in turn with the others until a day is published, how long the slowest took.
+
+    The upload is known to be published a little later than it is. Decisions of that time wait for the new graph, as
+    whatever comes first after a publication does, which `days` measures.
+    """
     upload = asyncio.create_task(publish_next(there, day))
-    waited: list[list[float]] = [[] for _ in decisions]
+    waited: list[list[tuple[datetime, float]]] = [[] for _ in decisions]
     while not upload.done():
-        for decision, seconds in zip(decisions, waited, strict=True):
-            seconds.append(await decision.seconds())
+        for decision, found in zip(decisions, waited, strict=True):
+            found.append((datetime.now(UTC), await decision.seconds()))
             await asyncio.sleep(REST_SECONDS)
-    await upload
+    published = datetime.fromisoformat((await upload)["finished_at"])
     await check_published(there, day)
-    return [max(seconds) for seconds in waited]
+    return [max(seconds for began, seconds in found if began < published) for found in waited]
 
 
 def _save(application: Connected) -> _Decision:
