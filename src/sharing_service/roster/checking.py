@@ -144,17 +144,23 @@ async def check(
     records = await _records(session, differing)
     # Before anything but identities may be written beside: they may turn out to be unreadable.
     frames = await reading()
+    enrolled = await _joined(log, frames, records, meanwhile)
+    moves = Moves(len(published), added=missing(enrolled, published), removed=missing(published, enrolled))
+    await attending.note_schools(session, district_id, enrolled, moves, records[Kind.SECTIONS], differing)
+    return Checked(enrolled, moves, records, whole=differing is None, clean=clean)
+
+
+async def _joined(
+    log: ProblemLog, frames: Frames, records: Mapping[Kind, pl.DataFrame], meanwhile: Meanwhile | None
+) -> Pairs:
     joining = asyncio.create_task(attending.join(log, frames, records))
     try:
         if meanwhile is not None:
             await meanwhile(joining)
-        enrolled = await joining
+        return await joining
     finally:
         joining.cancel()
         await asyncio.gather(joining, return_exceptions=True)
-    moves = Moves(len(published), added=missing(enrolled, published), removed=missing(published, enrolled))
-    await attending.note_schools(session, district_id, enrolled, moves, records[Kind.SECTIONS], differing)
-    return Checked(enrolled, moves, records, whole=differing is None, clean=clean)
 
 
 async def _people(
