@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from sharing_service.sharing.selects import MANY
 from tests.factories.service import Connected, District, Service, answered
 from tests.factories.small_district import SMALL_DISTRICT, by_rules, rule
 from tests.factories.upload import render
@@ -50,6 +51,21 @@ async def test_a_save_says_what_it_changed(tutor: Connected) -> None:
         "teachers": {"added": 0, "removed": 1},
         "staff": {"added": 0, "removed": 0},
     }
+
+
+async def test_many_ids(tutor: Connected) -> None:
+    """So many ids that they get a plan of their own share what one does, and an unknown one among them is refused.
+
+    Catches a look-up of many ids that loses some, or takes them unlooked.
+    """
+    ids, never = await tutor.district.ids(), str(uuid4())
+    many = [ids["sections", "algebra"]] * (MANY + 1)
+    saved = await tutor.share({"mode": "sections", "section_ids": many})
+    refused = answered(await put(tutor, {"mode": "sections", "section_ids": [*many, never]}), 422)
+
+    assert saved["counts"] == {"schools": 1, "sections": 1, "students": 2, "teachers": 2, "staff": 0}
+    assert refused["unknown_ids"] == [never]
+    assert [problem["where"] for problem in refused["problems"]] == [["body", "section_ids", MANY + 1]]
 
 
 async def test_what_is_saved_is_read(tutor: Connected) -> None:
