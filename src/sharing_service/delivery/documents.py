@@ -59,24 +59,23 @@ async def write_first(session: AsyncSession, district_id: UUID, beside: Beside |
     Half of the contacts' are written `beside`, where all is that they tell, and still when this ends.
     """
     await _empty_replaced(session)
-    own, other = await _halves(session) if beside is not None else (None, None)
-    if beside is not None and other is not None:
-        statement = insert_of(Kind.CONTACTS, district_id, None, within=other)
-        written_out = statement.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True})
-        beside.run(str(written_out), table="documents")
+    own = None if beside is None else await _write_half(session, district_id, beside)
     # In the order of the primary key: what goes to the end of an index is put there without a search.
     for kind in sorted(Kind, key=numbering_of):
         within = own if kind is Kind.CONTACTS else None
         await session.execute(insert_of(kind, district_id, None, within=within))
 
 
-async def _halves(session: AsyncSession) -> tuple[range, range] | tuple[None, None]:
-    """The ordinals of the contacts of a new district, which have been given one after the other."""
+async def _write_half(session: AsyncSession, district_id: UUID, beside: Beside) -> range | None:
+    """Begin the documents of half of the contacts, whose ordinals follow each other; the ordinals of the other half."""
     first, last = (await session.execute(text("select min(ordinal), max(ordinal) from wanted_contacts"))).one()
     if first is None:
-        return None, None
+        return None
     middle = (first + last + 1) // 2
-    return range(first, middle), range(middle, last + 1)
+    statement = insert_of(Kind.CONTACTS, district_id, None, within=range(middle, last + 1))
+    written_out = statement.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True})
+    beside.run(str(written_out), table="documents")
+    return range(first, middle)
 
 
 async def rewrite(session: AsyncSession, district_id: UUID) -> None:

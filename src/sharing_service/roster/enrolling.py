@@ -72,8 +72,8 @@ def enrol(frames: Frames, known: Known) -> Enrolled:
     return Enrolled(distinct, np.concatenate(rejected), np.concatenate(reasons), repeated, np.concatenate(elsewhere))
 
 
-def paired(first: NDArray[np.int32], second: NDArray[np.int32]) -> Pairs:
-    """The pairs of two columns, in the order of the rows."""
+def paired(first: NDArray[np.integer[Any]], second: NDArray[np.integer[Any]]) -> Pairs:
+    """The pairs of two columns of ordinals, in the order of the rows."""
     pairs = first.astype(np.int64)
     pairs <<= 32  # in place: of seven million each copy is 56 MB
     pairs |= second

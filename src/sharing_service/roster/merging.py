@@ -92,12 +92,12 @@ async def write_records(
     Beside them the contacts, the links that do not follow enrollments and, as soon as they are known, the enrollments.
     """
     await linking.write_links(session, beside)
-    outcome = {Kind.CONTACTS: await _write_contacts(session, beside)}
+    contacts = await _write_contacts(session, beside)
     beside.begin(_known(enrolled), table="enrollments", columns="section, student")
-    for kind in Kind:
-        if kind not in outcome:
-            outcome[kind] = await _merge_records(session, district_id, kind, whole=True)
-    return {kind.value: outcome[kind] for kind in Kind}
+    return {
+        kind.value: contacts if kind is Kind.CONTACTS else await _merge_records(session, district_id, kind, whole=True)
+        for kind in Kind
+    }
 
 
 async def write_schools(session: AsyncSession, district_id: UUID, beside: Beside) -> None:

@@ -48,8 +48,7 @@ class ProblemLog:
 
     def warn_first(self, file: str, code: str, message: str) -> None:
         """Note why the upload as a whole has to wait, ahead of its rows: a thousand of those would crowd it out."""
-        self.count += 1
-        self.kept = [Problem("warning", file, None, None, code, message), *self.kept][:KEPT]
+        self._put_first([Problem("warning", file, None, None, code, message)])
 
     def reject(self, file: str, code: str, message: str, *, line: int, column: str | None = None) -> None:
         """Note a row that cannot be used, and why."""
@@ -57,16 +56,18 @@ class ProblemLog:
         self._note("error", file, code, message, line=line, column=column)
 
     def fail(self, problems: Iterable[Problem]) -> None:
-        """Note why an upload cannot be used, ahead of its rows: a thousand of those would crowd it out."""
-        reasons = list(problems)
-        self.count += len(reasons)
-        self.kept = [*reasons, *self.kept][:KEPT]
+        """Note why an upload cannot be used, ahead of its rows as well."""
+        self._put_first(list(problems))
 
     def absorb(self, other: "ProblemLog") -> None:
         """Add all that another log has noted."""
         self.kept += other.kept[: KEPT - len(self.kept)]
         self.count += other.count
         self.rejected += other.rejected
+
+    def _put_first(self, problems: list[Problem]) -> None:
+        self.count += len(problems)
+        self.kept = [*problems, *self.kept][:KEPT]
 
     def _note(
         self,

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sharing_service import memory
 from sharing_service.database import driver_of
 from sharing_service.roster.catalogue import Kind
-from sharing_service.roster.enrolling import Pairs, firsts, seconds
+from sharing_service.roster.enrolling import Pairs, firsts, paired, seconds
 from sharing_service.roster.pairs import columns
 from sharing_service.sharing.rules import Rule
 
@@ -70,9 +70,7 @@ class _Direction:
 
     @classmethod
     def of(cls, ones: Ordinals, others: Ordinals) -> "_Direction":
-        pairs = ones.astype(np.uint64)
-        pairs <<= np.uint64(32)  # in place: of seven million each copy is 56 MB
-        pairs |= others
+        pairs = paired(ones, others)
         pairs.sort()
         counts = np.bincount(ones)
         begins = np.concatenate([np.zeros(1, np.int32), np.cumsum(counts, dtype=np.int32)])

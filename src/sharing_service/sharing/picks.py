@@ -58,7 +58,7 @@ async def check_known(session: AsyncSession, district_id: UUID, choice: SharingP
         return
     kind, member, ids = picks
     await selects.plan_for(session, ids)
-    given = _given(ids)
+    given = selects.given_ids(ids)
     never = select(given).where(
         ~select(Identity.id)
         .where(
@@ -89,7 +89,7 @@ async def missing_from(session: AsyncSession, district_id: UUID, choice: Sharing
     if (picks := picks_of(choice)) is None:
         return []
     kind, _, ids = picks
-    given, record = _given(ids), RECORDS[kind]
+    given, record = selects.given_ids(ids), RECORDS[kind]
     here = select(record.c.id).where(record.c.district_id == district_id, record.c.id == given).exists()
     gone = set(await session.scalars(select(given).where(~here)))
     return [record_id for record_id in dict.fromkeys(ids) if record_id in gone]
@@ -97,10 +97,6 @@ async def missing_from(session: AsyncSession, district_id: UUID, choice: Sharing
 
 def _array(ids: Sequence[UUID]) -> Any:
     return literal(list(ids), ARRAY(Uuid))
-
-
-def _given(ids: Sequence[UUID]) -> Any:
-    return func.unnest(_array(ids)).column_valued("given")
 
 
 def _refused(member: str, ids: Sequence[UUID], refused: set[UUID], *, text: str, told_as: str) -> Invalid:

@@ -39,6 +39,11 @@ def records(district_id: UUID, kind: Kind, *conditions: Predicate) -> Select[int
     return select(table.c.ordinal).where(table.c.district_id == district_id, *conditions)
 
 
+def given_ids(ids: Sequence[UUID]) -> Any:
+    """Ids as the column of a table, one in a row."""
+    return func.unnest(literal(list(ids), ARRAY(Uuid))).column_valued("given")
+
+
 async def plan_for(session: AsyncSession, ids: Sequence[UUID]) -> None:
     """Let PostgreSQL plan for so many ids, until the transaction ends.
 
@@ -51,7 +56,7 @@ async def plan_for(session: AsyncSession, ids: Sequence[UUID]) -> None:
 async def ordinals_of(session: AsyncSession, district_id: UUID, kind: Kind, ids: Sequence[UUID]) -> BitMap:
     """The ordinals of public ids of schools or sections, whether or not the records are there now."""
     await plan_for(session, ids)
-    given = func.unnest(literal(list(ids), ARRAY(Uuid))).column_valued("given")
+    given = given_ids(ids)
     statement = select(Identity.ordinal).where(
         Identity.district_id == district_id,
         Identity.numbering == numbering_of(kind),  # theirs has no other kind
