@@ -13,6 +13,7 @@ import sharing_service.access.models
 import sharing_service.audit.models
 import sharing_service.delivery.models
 import sharing_service.roster.models
+import sharing_service.roster.sync_models
 import sharing_service.sharing.models  # noqa: F401 - a table exists for Alembic once its module is imported
 from sharing_service.database import Base, DatabaseRole
 

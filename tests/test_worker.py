@@ -13,7 +13,7 @@ from sharing_service.database import enter_district
 from sharing_service.roster import syncs
 from sharing_service.roster.archive import ArchiveLimits
 from sharing_service.roster.models import District as DistrictRow
-from sharing_service.roster.models import Sync
+from sharing_service.roster.sync_models import Sync
 from tests.actions.test_sync_roster import queued
 from tests.factories.logged import logged
 from tests.factories.service import District, Service, answered

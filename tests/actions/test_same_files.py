@@ -9,7 +9,7 @@ from sharing_service.database import enter_district
 from sharing_service.roster import syncs
 from sharing_service.roster.archive import ArchiveLimits
 from sharing_service.roster.fingerprint import fingerprint
-from sharing_service.roster.models import UploadFile
+from sharing_service.roster.sync_models import UploadFile
 from tests.actions.test_sync_roster import queued
 from tests.factories.service import District, Json
 from tests.factories.upload import render

@@ -17,7 +17,8 @@ from sharing_service.delivery.moved import OTHER_SECTIONS
 from sharing_service.roster import intake
 from sharing_service.roster.archive import ArchiveLimits
 from sharing_service.roster.catalogue import Kind
-from sharing_service.roster.models import LINKS, District, Sync
+from sharing_service.roster.models import LINKS, District
+from sharing_service.roster.sync_models import Sync
 from tests.factories.roster import add_district
 
 Table = list[list[str]]

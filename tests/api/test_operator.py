@@ -13,7 +13,8 @@ from sharing_service.audit.models import AuditEntry
 from sharing_service.database import SERVICE, Base, enter_district
 from sharing_service.delivery.models import TokenVolume
 from sharing_service.roster.models import District as DistrictRow
-from sharing_service.roster.models import Revision, RowDigests
+from sharing_service.roster.models import Revision
+from sharing_service.roster.sync_models import RowDigests
 from sharing_service.sharing.models import Grant
 from tests.factories.service import District, Json, Service, answered, bearer, everything
 from tests.factories.small_district import SMALL_DISTRICT

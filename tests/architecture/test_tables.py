@@ -24,7 +24,7 @@ TENANT = "district_id"
 def tables() -> dict[str, Table]:
     """Every table that the models declare."""
     for path in modules(SOURCE):
-        if path.name == "models.py":
+        if path.stem.endswith("models"):
             importlib.import_module(".".join(path.relative_to(SOURCE.parent).with_suffix("").parts))
     return dict(Base.metadata.tables)
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sharing_service import worker
 from sharing_service.database import Database
 from sharing_service.roster.archive import ArchiveLimits
-from sharing_service.roster.models import UploadChunk, UploadFile
+from sharing_service.roster.sync_models import UploadChunk, UploadFile
 
 Json = dict[str, Any]
 Headers = dict[str, str]

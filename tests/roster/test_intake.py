@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sharing_service.database import enter_district
 from sharing_service.errors import Invalid, TooLarge
 from sharing_service.roster import intake
-from sharing_service.roster.models import UploadChunk
 from sharing_service.roster.multipart import MAX_PARTS
+from sharing_service.roster.sync_models import UploadChunk
 
 DISTRICT, SYNC = uuid4(), uuid4()
 TYPE = "multipart/form-data; boundary=frontier"

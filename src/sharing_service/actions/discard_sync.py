@@ -9,7 +9,7 @@ from sharing_service.access.callers import DistrictAdmin
 from sharing_service.audit import trail
 from sharing_service.audit.trail import AuditAction
 from sharing_service.roster import syncs
-from sharing_service.roster.models import Sync
+from sharing_service.roster.sync_models import Sync
 
 
 async def discard_sync(session: AsyncSession, caller: DistrictAdmin, sync_id: UUID) -> Sync:

@@ -13,7 +13,7 @@ from sharing_service.audit import trail
 from sharing_service.audit.trail import AuditAction
 from sharing_service.jobs import enqueue
 from sharing_service.roster import intake, syncs
-from sharing_service.roster.models import Sync
+from sharing_service.roster.sync_models import Sync
 
 
 @dataclass(frozen=True, slots=True)

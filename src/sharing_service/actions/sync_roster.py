@@ -23,9 +23,10 @@ from sharing_service.roster.archive import ArchiveLimits
 from sharing_service.roster.beside import Beside
 from sharing_service.roster.enrolling import Pairs
 from sharing_service.roster.fingerprint import fingerprint
-from sharing_service.roster.models import District, Sync, UploadFile
+from sharing_service.roster.models import District
 from sharing_service.roster.outcome import Changes, Outcome, rejected_in, removes_too_much, report
 from sharing_service.roster.problems import Problem, ProblemLog, UploadUnreadable
+from sharing_service.roster.sync_models import Sync, UploadFile
 from sharing_service.roster.taking import Progress, taking
 from sharing_service.roster.upload import open_upload
 from sharing_service.sharing import grants, graph

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Final
 
 from sharing_service.roster.archive import ArchiveLimits
-from sharing_service.roster.models import UploadFile
+from sharing_service.roster.sync_models import UploadFile
 
 READING: Final = 2
 """Raise it with every change of what is read, checked or kept of a file, or equal files stay as they were read before.

@@ -12,8 +12,8 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.errors import TooLarge
-from sharing_service.roster.models import UploadChunk, UploadFile
 from sharing_service.roster.multipart import MultipartFiles, PartBegins
+from sharing_service.roster.sync_models import UploadChunk, UploadFile
 
 CHUNK: Final = 1024 * 1024
 """Bytes of a stored chunk."""

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.roster.catalogue import UPLOADED
 from sharing_service.roster.differing import Compared
-from sharing_service.roster.models import RowDigests, Sync
+from sharing_service.roster.sync_models import RowDigests, Sync
 
 PIECE: Final = 1024 * 1024
 """Bytes of a stored piece."""

@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sharing_service.database import enter_district
 from sharing_service.errors import Conflict, NotFound
 from sharing_service.jobs import enqueue
-from sharing_service.roster.models import District, Sync, UploadChunk, UploadFile
+from sharing_service.roster.models import District
 from sharing_service.roster.problems import ProblemLog
+from sharing_service.roster.sync_models import Sync, UploadChunk, UploadFile
 
 FINAL: Final = frozenset({"published", "checked", "failed", "discarded"})
 UNFINISHED: Final = ("queued", "running")
