@@ -18,7 +18,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from sharing_service import cluster, embedded
+from sharing_service import cluster, embedded, programs
 from sharing_service.embedded import EmbeddedPostgres, EmbeddedPostgresError
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can change to another user")
@@ -209,7 +209,7 @@ def test_runs_programs_that_its_user_cannot_reach(tmp_path: Path) -> None:
     with parent_program(tmp_path / "data", PYTHONPATH=str(tmp_path / "private")) as program:
         pid, dsn = where(program)
         assert ask(dsn, "CREATE EXTENSION pg_trgm", "SELECT show_trgm('a')") == ["  a", " a "]
-        assert Path(f"/proc/{pid}/exe").readlink().is_relative_to(cluster.COPIED_PROGRAMS)
+        assert Path(f"/proc/{pid}/exe").readlink().is_relative_to(programs.COPIED_PROGRAMS)
 
 
 def test_refuses_a_directory_in_use(tmp_path: Path) -> None:

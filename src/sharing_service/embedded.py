@@ -15,8 +15,9 @@ from typing import Final, Self
 
 import asyncpg
 
-from sharing_service.cluster import EmbeddedPostgresError, end, open_cluster
+from sharing_service.cluster import end, open_cluster
 from sharing_service.database import DatabaseRole
+from sharing_service.programs import EmbeddedPostgresError
 
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "start"]
 

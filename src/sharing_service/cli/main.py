@@ -10,7 +10,7 @@ import typer
 from pydantic import ValidationError
 
 from sharing_service.cli.failure import CommandFailed
-from sharing_service.cluster import EmbeddedPostgresError
+from sharing_service.programs import EmbeddedPostgresError
 from sharing_service.settings import Settings
 
 app = typer.Typer(
