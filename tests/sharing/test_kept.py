@@ -114,12 +114,12 @@ async def held(district: District, table: str = "contact_students") -> AsyncIter
         yield connection
 
 
-async def waiting(connection: AsyncConnection) -> None:
-    """Come back when somebody waits for what `held` holds."""
-    wanted = text("select exists (select from pg_locks where not granted and locktype = 'relation')")
+async def waiting(connection: AsyncConnection, what: str = "relation") -> None:
+    """Come back when somebody waits for what `held` holds, or for a transaction to end."""
+    wanted = text("select exists (select from pg_locks where not granted and locktype = :what)")
     async with asyncio.timeout(30):
         while True:
-            if await connection.scalar(wanted):
+            if await connection.scalar(wanted, {"what": what}):
                 return
             await asyncio.sleep(0.01)
 
@@ -136,7 +136,7 @@ async def test_a_roster_that_changes_while_it_is_read_is_not_kept(district: Dist
         for reader in (snapshot, session):
             await enter_district(reader, district_id)
         async with held(district, "enrollments") as connection:
-            reading = asyncio.create_task(kept.read_ahead(session, district_id))
+            reading = asyncio.create_task(kept.published(session, district_id))
             await waiting(connection)
             ids = {"district": district_id}
             await connection.execute(text("delete from enrollments where district_id = :district"), ids)
@@ -201,7 +201,33 @@ async def test_decisions_read_before_they_lock(tutor: Connected, decide: Decide)
     async with held(district) as connection:
         deciding = asyncio.create_task(decide(tutor))
         await waiting(connection)
-        async with district.service.database.write() as session:
-            await session.execute(text("set local lock_timeout = 100"))
-            await revisions.lock(session, UUID(district.id))
+        await lock_at_once(district)
     await deciding
+
+
+@pytest.mark.parametrize("decide", [save, restore, choose, block, unblock], ids=lambda decide: decide.__name__)
+async def test_decisions_that_waited_for_a_publication_let_go_to_read(tutor: Connected, decide: Decide) -> None:
+    """A decision that gets the lock from a publication reads the new roster without it.
+
+    Catches one that reads ahead but once: it had the old graph, and reads the new one while all others wait.
+    """
+    district = tutor.district
+    if decide is unblock:
+        await block(tutor)
+    await published(district)
+    async with held(district) as reading:
+        async with district.service.by_hand.engine.begin() as publishing:
+            ids = {"district": UUID(district.id)}
+            await publishing.execute(text("update districts set published_at = now() where id = :district"), ids)
+            deciding = asyncio.create_task(decide(tutor))
+            await waiting(publishing, "transactionid")
+        await waiting(reading)
+        await lock_at_once(district)
+    await deciding
+
+
+async def lock_at_once(district: District) -> None:
+    """Lock the district as any decision does, without waiting for another."""
+    async with district.service.database.write() as session:
+        await session.execute(text("set local lock_timeout = 100"))
+        await revisions.lock(session, UUID(district.id))

@@ -24,8 +24,7 @@ async def choose_site(
     if isinstance(caller, SchoolLead):
         caller.check_leads(school_id)
     district_id = caller.district_id
-    await kept.read_ahead(session, district_id)
-    await revisions.lock(session, district_id)
+    await kept.lock(session, district_id)
     grant = await grants.get_for_update(session, district_id, application_id)
     school = await sites.school_of(session, district_id, school_id)
     by_site = grant.sharing is not None and grant.sharing["mode"] == "school_site"

@@ -20,8 +20,7 @@ async def restore_sharing(
 ) -> Saved:
     """Set the permission that a version had, as a new version; one that shared nothing unshares."""
     district_id = caller.district_id
-    await kept.read_ahead(session, district_id)
-    await revisions.lock(session, district_id)
+    await kept.lock(session, district_id)
     grant = await grants.get_for_update(session, district_id, application_id)
     wanted = await versions.get(session, district_id, application_id, version=version)
     if expected is not None:

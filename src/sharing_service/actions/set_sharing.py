@@ -25,8 +25,7 @@ async def set_sharing(
 ) -> Saved:
     """Give a grant a new sharing permission; the very permission that is set changes nothing."""
     district_id = caller.district_id
-    await kept.read_ahead(session, district_id)
-    await revisions.lock(session, district_id)
+    await kept.lock(session, district_id)
     grant = await grants.get_for_update(session, district_id, application_id)
     if expected is not None:
         expected.check(grant)

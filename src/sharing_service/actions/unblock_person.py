@@ -15,7 +15,7 @@ from sharing_service.sharing import blocks, grants, kept
 async def unblock_person(session: AsyncSession, caller: DistrictAdmin, block_id: UUID) -> None:
     """Take a block away: the mode alone decides about the person again."""
     district_id = caller.district_id
-    await kept.read_ahead(session, district_id)
+    await kept.lock(session, district_id)
     revision = await revisions.take(session, district_id, cause=AuditAction.UNBLOCK_PERSON, caller=caller)
     block = await blocks.get(session, district_id, block_id)
     application_id = block.application_id

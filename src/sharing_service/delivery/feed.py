@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sharing_service.delivery.differences import Difference, Differences
 from sharing_service.delivery.models import FeedEntry
 from sharing_service.roster.catalogue import Kind
-from sharing_service.sharing.models import Grant
 
 ORDER: Final = (
     Kind.SCHOOLS,
@@ -41,6 +40,8 @@ EXPIRED_AT_ONCE: Final = 1000
 """Entries that leave when new ones are written; a busy month leaves by and by."""
 
 _VERSION: Final = 8 << 76 | 2 << 62
+_REVISION_DIGITS: Final = 13
+"""Of the text of an id, a hyphen among them."""
 
 
 class Operation(IntEnum):
@@ -78,27 +79,34 @@ def place_of(event_id: UUID) -> EventPlace | None:
     return place if place.id == event_id else _ENDS.get(event_id)
 
 
+def revision_of_ids(revision: int) -> str:
+    """How the text of every id of a revision begins."""
+    return str(EventPlace(revision, 0, 0, 0).id)[:_REVISION_DIGITS]
+
+
 async def write(
-    session: AsyncSession, district_id: UUID, changed: Iterable[tuple[Grant, Differences]], *, revision: int
+    session: AsyncSession, district_id: UUID, application_id: UUID, differences: Differences, *, revision: int
 ) -> None:
-    """Write what a revision changed for some grants, in its transaction, and let go what is too old of their feeds."""
-    rows = [
-        _row(district_id, grant.application_id, place, differences[kind], revision=revision)
-        for grant, differences in changed
+    """Write what a revision changed for a grant, in its transaction, and let go what is too old of its feed."""
+    if rows := entries(application_id, differences, revision=revision):
+        told = {"district_id": district_id, "revision": revision}
+        await session.execute(insert(FeedEntry), [told | row for row in rows])
+        await expire(session, district_id, [application_id])
+
+
+def entries(application_id: UUID, differences: Differences, *, revision: int) -> list[dict[str, Any]]:
+    """The entries of a grant for one revision: whose they are and what they tell, but the district and the revision."""
+    return [
+        _entry(application_id, place, differences[kind], revision=revision)
         for place, kind in enumerate(ORDER)
         if differences[kind]
     ]
-    if rows:
-        await session.execute(insert(FeedEntry), rows)
-        await _expire(session, district_id, {row["application_id"] for row in rows})
 
 
-def _row(district_id: UUID, application_id: UUID, place: int, changed: Difference, *, revision: int) -> dict[str, Any]:
+def _entry(application_id: UUID, place: int, changed: Difference, *, revision: int) -> dict[str, Any]:
     last = max((ordinals.max(), operation) for ordinals, operation in zip(changed, Operation, strict=True) if ordinals)
     return {
-        "district_id": district_id,
         "application_id": application_id,
-        "revision": revision,
         "place": place,
         "last_id": EventPlace(revision, place, *last).id,
         **{name: serialized(ordinals) for name, ordinals in changed._asdict().items()},
@@ -120,7 +128,7 @@ where g.district_id = :district_id and g.application_id = last.application_id
 """  # noqa: E501, S608 - made of this page's own text
 
 
-async def _expire(session: AsyncSession, district_id: UUID, applications: Iterable[UUID]) -> None:
+async def expire(session: AsyncSession, district_id: UUID, applications: Iterable[UUID]) -> None:
     """Delete the oldest entries that are too old, and keep in mind which event was the last of them."""
     await session.execute(text(_EXPIRE), {"district_id": district_id, "applications": list(applications)})
 

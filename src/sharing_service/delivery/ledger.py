@@ -204,7 +204,7 @@ async def point_to(
         await drop(session, district_id, [before.id])
     fields = grants.fields_of(grant)
     differences = difference(Sight(before.sets, fields), Sight(after.sets, fields), graph)
-    await feed.write(session, district_id, [(grant, differences)], revision=revision)
+    await feed.write(session, district_id, grant.application_id, differences, revision=revision)
     return changes
 
 

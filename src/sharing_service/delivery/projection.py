@@ -22,4 +22,4 @@ async def set_fields(session: AsyncSession, district_id: UUID, grant: Grant, aft
     await session.flush()
     sets = (await ledger.current(session, district_id, grant)).sets
     differences = difference(Sight(sets, before), Sight(sets, grants.fields_of(grant)), None)
-    await feed.write(session, district_id, [(grant, differences)], revision=revision)
+    await feed.write(session, district_id, grant.application_id, differences, revision=revision)

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sharing_service.delivery import feed, ledger
-from sharing_service.delivery.differences import Differences, Moved, Sight, difference
+from sharing_service.delivery import feed_drafts, ledger
+from sharing_service.delivery.differences import Moved, Sight, difference
 from sharing_service.delivery.ledger import EMPTY, Ledger
 from sharing_service.roster.catalogue import Kind
 from sharing_service.sharing import grants, kept
@@ -31,8 +31,7 @@ class Draft:
     after: Ledger
     """Stored already unless it is empty or the same as before, so that little is left to do under the lock."""
     fields: GrantedFields
-    differences: Differences
-    """What its application sees otherwise with these fields."""
+    """Those for which the entries of its feed are drafted."""
     shares_too_much: bool
     """Whether so many students would be newly shared that a person must look first."""
 
@@ -55,19 +54,23 @@ async def draft(session: AsyncSession, district_id: UUID, coming: Coming, moved:
 
     While the district is not locked, a grant that somebody decides about just now may be left out.
     """
-    drafts: Drafts = {}
-    for grant in await grants.all_of(session, district_id):
-        drafted = known.get(grant.application_id)
-        if drafted is None or not drafted.is_for(grant):
-            drafted = await _drafted(session, district_id, grant, coming, moved)
-        if drafted is not None:
-            drafts[grant.application_id] = drafted
-    outdated = [
-        drafted.after.id
+    if not known:
+        await feed_drafts.begin(session)
+    present = {grant.application_id: grant for grant in await grants.all_of(session, district_id)}
+    drafts = {
+        application_id: drafted
         for application_id, drafted in known.items()
-        if drafted.stored and drafts.get(application_id) is not drafted
-    ]
-    await ledger.drop(session, district_id, outdated)
+        if application_id in present and drafted.is_for(present[application_id])
+    }
+    outdated = known.keys() - drafts.keys()
+    if outdated:
+        await feed_drafts.drop(session, outdated)
+        stored = [known[application_id].after.id for application_id in outdated if known[application_id].stored]
+        await ledger.drop(session, district_id, stored)
+    for application_id, grant in present.items():
+        drafted = drafts.get(application_id) or await _drafted(session, district_id, grant, coming, moved)
+        if drafted is not None:
+            drafts[application_id] = drafted
     return drafts
 
 
@@ -91,9 +94,10 @@ async def _drafted(
     too_much = added > HELD_NUMBER and 100 * added > HELD_PERCENT * len(before.of(Kind.STUDENTS))
     fields = grants.fields_of(grant)
     differences = difference(Sight(before.sets, fields), Sight(after.sets, fields), graph, moved)
-    drafted = Draft(grant, grant.decided_revision, before, after, fields, differences, shares_too_much=too_much)
+    drafted = Draft(grant, grant.decided_revision, before, after, fields, shares_too_much=too_much)
     if drafted.stored:
         await ledger.store(session, district_id, grant.application_id, after)
+    await feed_drafts.draft(session, grant.application_id, differences)
     return drafted
 
 
@@ -104,8 +108,7 @@ async def publish(session: AsyncSession, district_id: UUID, drafts: Drafts, *, r
         if drafted.stored:
             drafted.grant.ledger_id = drafted.after.id
     await session.flush()
-    changed = [(drafted.grant, drafted.differences) for drafted in drafts.values()]
-    await feed.write(session, district_id, changed, revision=revision)
+    await feed_drafts.publish(session, district_id, revision=revision)
     await ledger.drop(session, district_id, [drafted.before.id for drafted in drafts.values() if drafted.stored])
 
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -12,12 +12,15 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.database import Database, enter_district
+from sharing_service.roster import revisions
 from sharing_service.roster.models import District
 from sharing_service.sharing import graph
 from sharing_service.sharing.graph import Graph
 
 KEPT_BYTES: Final = 256 * 1024 * 1024
 """What the kept graphs of a process may take together; the one used last is kept however large it is."""
+READ_AHEAD: Final = 2
+"""How often a graph is read before the district is locked."""
 REFRESH_SECONDS: Final = 10
 """How often a process looks whether another roster was published."""
 
@@ -73,7 +76,7 @@ async def published(session: AsyncSession, district_id: UUID) -> Graph:
         if found is None:
             _kept.forget(district_id)  # before, since the memory of a process is that of both otherwise
             found = await graph.read(session, district_id)
-            # For `read_ahead`, each of whose statements sees what is published by then.
+            # For `lock`, each of whose statements sees what is published by then.
             if await _key(session, district_id) != key:
                 return found
         if key is not None:
@@ -81,9 +84,21 @@ async def published(session: AsyncSession, district_id: UUID) -> Graph:
         return found
 
 
-async def read_ahead(session: AsyncSession, district_id: UUID) -> None:
-    """Keep the graph of the roster that serves now, before the district is locked for a decision that needs it."""
-    await published(session, district_id)
+async def lock(session: AsyncSession, district_id: UUID) -> None:
+    """Lock the district for a decision that needs the graph of its roster, which is kept by then.
+
+    Nobody else could decide in the seconds that it may take to read: if a sync has published meanwhile, the district is
+    let go and the graph read once more.
+    """
+    for _ in range(READ_AHEAD):
+        await published(session, district_id)
+        attempt = await session.begin_nested()
+        key = _key_of(await revisions.lock(session, district_id))
+        if key is None or _kept.get(key) is not None:
+            await attempt.commit()
+            return
+        await attempt.rollback()
+    await revisions.lock(session, district_id)
 
 
 async def refresh(database: Database) -> None:
@@ -106,6 +121,11 @@ async def stay_fresh(database: Database, *, every: float = REFRESH_SECONDS) -> N
 
 
 async def _key(session: AsyncSession, district_id: UUID) -> Published | None:
-    statement = select(District.published_revision, District.published_at).where(District.id == district_id)
-    revision, at = (await session.execute(statement)).one()
-    return None if revision is None or at is None else (district_id, revision, at)
+    columns = (District.id, District.published_revision, District.published_at)
+    return _key_of((await session.execute(select(*columns).where(District.id == district_id))).one())
+
+
+def _key_of(district: Any) -> Published | None:
+    """The key of a district, or of a row with these columns of it."""
+    revision, at = district.published_revision, district.published_at
+    return None if revision is None or at is None else (district.id, revision, at)
