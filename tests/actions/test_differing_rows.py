@@ -182,7 +182,7 @@ async def test_each_thing_that_other_rows_depend_on(jobs: Database) -> None:
         for what, day in {"the first": lambda files: None, **DAYS}.items():
             day(files)
             found = await compared.sync(files)
-            lines = await compared.read("students")
+            lines = compared.read("students")
             assert len(lines) < len(files["students.csv"]) // 3 or what == "the first", what
             await whole.forget()
             assert found == await whole.sync(files), what
@@ -208,11 +208,11 @@ async def test_digests_serve_only_with_their_roster(jobs: Database) -> None:
             await district.sync(files)
         set_cell("students.csv", "s0", "Grade", "3")(files)
         await district.sync(files)
-        assert len(await district.read("students")) < CROWD
+        assert len(district.read("students")) < CROWD
         await session.execute(text("update syncs set fingerprint = 'another' where fingerprint is not null"))
         set_cell("students.csv", "s0", "Grade", "4")(files)
         await district.sync(files)
-        assert len(await district.read("students")) > CROWD
+        assert len(district.read("students")) > CROWD
         await session.rollback()
 
 
@@ -231,7 +231,7 @@ async def test_an_upload_with_a_problem_leaves_no_digests(jobs: Database) -> Non
             found = await district.sync(files)
             assert len(found["problems"]) == 1
             assert not await district.has_digests()
-            assert len(await district.read("students")) > CROWD
+            assert len(district.read("students")) > CROWD
         await session.rollback()
 
 
@@ -296,7 +296,7 @@ async def test_both_ways_of_reading_make_the_same_roster(jobs: Database, days: l
                 edit(files, one)
             ready = await compared.has_digests()
             found = await compared.sync(files)
-            lines = await compared.read("students")
+            lines = compared.read("students")
             event(f"read {'some' if ready and len(lines) < len(files['students.csv']) - 1 else 'all'}")
             await whole.forget()
             expected = await whole.sync(files)

@@ -13,6 +13,7 @@ from sharing_service.delivery import ledger
 from sharing_service.roster import syncs
 from sharing_service.roster.archive import ArchiveLimits
 from sharing_service.roster.beside import Beside
+from tests.actions.uploads import BEFORE_THE_LEDGERS
 from tests.factories.reading import seen_by
 from tests.factories.service import Connected, District, Json
 from tests.factories.upload import render
@@ -20,8 +21,6 @@ from tests.oracle import share
 from tests.stories.test_no_instant import roster
 from tests.test_resolution import select_sites
 
-BEFORE_THE_LEDGERS = 0.9
-"""The progress at which the new roster is written and no ledger is evaluated yet."""
 BEFORE_THE_LOCK = 0.95
 """The progress at which all ledgers are evaluated and the district is not locked yet."""
 

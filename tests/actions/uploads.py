@@ -16,7 +16,7 @@ from sharing_service.database import enter_district
 from sharing_service.delivery.moved import OTHER_SECTIONS
 from sharing_service.roster import intake
 from sharing_service.roster.archive import ArchiveLimits
-from sharing_service.roster.catalogue import Kind
+from sharing_service.roster.catalogue import UPLOADED, Kind
 from sharing_service.roster.models import LINKS, District
 from sharing_service.roster.sync_models import Sync
 from tests.factories.roster import add_district
@@ -26,6 +26,8 @@ Table = list[list[str]]
 Files = dict[str, Table]
 
 LONG_AGO: Final = "2001-01-01"
+BEFORE_THE_LEDGERS: Final = 0.9
+"""The progress at which the new roster is written and no ledger is evaluated yet."""
 LISTS: Final = ("touched", "relinked", "left_records", "restamped")
 _ID: Final = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -44,6 +46,8 @@ class Synced:
         """Use a district that is there."""
         self.session = session
         self.id = district_id
+        self._lists: dict[str, list[Any]] = {}
+        self._lines: dict[str, list[int]] = {}
 
     @classmethod
     async def new(cls, session: AsyncSession) -> "Synced":
@@ -72,7 +76,7 @@ class Synced:
         for kind in Kind:
             times = f"created_at = '{LONG_AGO}', modified_at = '{LONG_AGO}'"
             await self.session.execute(text(f"update {kind} set {times} where district_id = :id"), {"id": self.id})
-        await sync_roster(self.session, sync, attempt=1, limits=ArchiveLimits(), progress=_nothing)
+        await sync_roster(self.session, sync, attempt=1, limits=ArchiveLimits(), progress=self._look)
         told = {"status": sync.status, "report": sync.report, "problems": sync.problems, "revision": sync.revision}
         return told | await self.left_behind()
 
@@ -84,16 +88,24 @@ class Synced:
         """Whether the next upload may be compared with the last one."""
         return bool(await self._all("select 1 from row_digests where district_id = :id"))
 
-    async def read(self, kind: str) -> list[int]:
+    def read(self, kind: str) -> list[int]:
         """The lines of a file that the last sync has read."""
-        return list(await self.session.scalars(text(f"select line from staged_{kind} order by line")))
+        return self._lines[kind]
 
     async def left_behind(self) -> dict[str, Any]:
         """The rows of every table of the roster, the documents, and what the last sync lists, without ids."""
-        lists = {table: await self._all(f"select to_jsonb(t) from {table} t") for table in LISTS}
+        lists = dict(self._lists)
         if await self._all("select 1 where to_regclass('pg_temp.sections_before') is not null"):
             lists["other sections"] = await self._all(OTHER_SECTIONS.replace(":district_id", ":id"))
         return await self.roster() | {name: sorted(str(tuple(row)) for row in rows) for name, rows in lists.items()}
+
+    async def _look(self, done: float) -> None:
+        """Keep what a sync has listed, while its tables are there."""
+        if done == BEFORE_THE_LEDGERS:
+            self._lists = {table: await self._all(f"select to_jsonb(t) from {table} t") for table in LISTS}
+            for kind in UPLOADED:
+                lines = await self.session.scalars(text(f"select line from staged_{kind} order by line"))
+                self._lines[kind] = list(lines)
 
     async def roster(self) -> dict[str, list[str]]:
         """The rows of every table of the roster and the documents, without ids."""
@@ -115,7 +127,3 @@ class Synced:
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:
     yield data
-
-
-async def _nothing(_: float) -> None:
-    pass

@@ -36,7 +36,7 @@ ATTEMPTS: Final = 3
 GIVEN_UP: Final = Problem(
     "error", "", None, None, "given_up", "The service failed on these files again and again. Nothing changed."
 )
-DRAFTED_AHEAD: Final = 2
+DRAFTED_AHEAD: Final = 3
 """How often what grants would share is drafted before the lock: a hundred take half a minute, what is decided meanwhile
 little, so that nearly nothing is left to be drafted under it."""
 MANY: Final = 1000
@@ -220,6 +220,7 @@ async def _publish(work: _Work) -> None:
     for _ in range(DRAFTED_AHEAD):
         drafts = await publication.draft(session, district_id, work.coming, movements, drafts)
         _check_hold(work, drafts)
+    await staging.drop(session)
     await work.progress(0.95)
     caller = callers.restored(sync.caller, district_id)
     work.revision = await revisions.take(session, district_id, cause=AuditAction.SYNC_ROSTER, caller=caller)

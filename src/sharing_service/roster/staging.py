@@ -32,6 +32,7 @@ AHEAD: Final = 3
 
 TEXT: Final = 'text collate "C"'
 
+_STAGED: Final = {f"staged_{kind}": kind for kind in UPLOADED}
 _PLACED = f"line int, key {TEXT}, school int, nth int, contact {TEXT}, contact_nth int"
 _TABLES: Final[dict[str, str]] = {
     **{f"wanted_{kind}": f"line int, key {TEXT}, ordinal int, id uuid" for kind in Kind},
@@ -54,8 +55,10 @@ _TABLES: Final[dict[str, str]] = {
     "left_records": f"numbering {TEXT}, ordinal int",
 }
 
+_GONE: Final = f"drop table if exists {', '.join(f'pg_temp.{name}' for name in (*_STAGED, *_TABLES))}"
+
 _LOOKED_UP: Final = (
-    *((f"staged_{kind}", "line") for kind in UPLOADED),
+    *((name, "line") for name in _STAGED),
     *((f"wanted_{kind}", "ordinal") for kind in Kind),
     ("formed_sections", "section"),
 )
@@ -70,10 +73,14 @@ def _staged(kind: Kind) -> str:
 async def create(session: AsyncSession) -> None:
     """Create the tables of one sync, which live until the transaction ends or the next sync in it."""
     await plan_for_bulk(session, bulk=True)
-    tables = {**{f"staged_{kind}": _staged(kind) for kind in UPLOADED}, **_TABLES}
+    tables = {**{name: _staged(kind) for name, kind in _STAGED.items()}, **_TABLES}
     making = [f"create temp table {name} ({columns}) on commit drop" for name, columns in tables.items()]
-    gone = f"drop table if exists {', '.join(f'pg_temp.{name}' for name in tables)}"
-    await _execute_together(session, gone, *making)
+    await _execute_together(session, _GONE, *making)
+
+
+async def drop(session: AsyncSession) -> None:
+    """Drop the tables of a sync already: at the end of its transaction all who wait for the district would wait."""
+    await _execute_together(session, _GONE)
 
 
 async def plan_for_few(session: AsyncSession) -> None:
