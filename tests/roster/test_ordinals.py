@@ -19,9 +19,10 @@ async def district(session: AsyncSession) -> Syncing:
 
 
 async def _number_many(district: Syncing, first: int, last: int, *, id_time: int) -> None:
-    keys = f"select n as line, 'P' || n as key from generate_series({first}, {last}) n"
+    rows = f"generate_series({first}, {last}) n"
+    keys = f"select n as line, 'P' || n as key from {rows}"
     await staging.create(district.session)
-    await number(district.session, district.district_id, Kind.STUDENTS, keys=keys, id_time=id_time)
+    await number(district.session, district.district_id, Kind.STUDENTS, keys=keys, rows=rows, id_time=id_time)
 
 
 async def test_ids_ascend_with_ordinals_whatever_the_clock_does(district: Syncing) -> None:

@@ -77,8 +77,11 @@ async def note_schools(
         people = await affected.note_people(session, district_id, students.tolist())
         enrolled = enrolled[np.isin(seconds(enrolled), people)]
         taught_at = f"{TAUGHT_AT} union all {affected.TAUGHT_AT}"
-    own = await pairs.fetch(session, "select person, school from wanted_school_people")
-    await pairs.send(session, "enrolled_at", missing(at_schools(enrolled, sections), own))
+    own, found = await asyncio.gather(
+        pairs.fetch(session, "select person, school from wanted_school_people"),
+        asyncio.to_thread(at_schools, enrolled, sections),
+    )
+    await pairs.send(session, "enrolled_at", missing(found, own))
     await session.execute(text(ENROLLED_STUDENTS))
     statement = text(SCHOOLS_OF_TEACHERS.format(taught_at=taught_at))
     await session.execute(statement, {"district_id": district_id} if differing is not None else {})

@@ -130,7 +130,8 @@ async def check(
     """
     told = log.count
     renamed = differing is None and await spelling.keep_spellings(session, district_id)
-    await number(session, district_id, Kind.SCHOOLS, keys=SCHOOL_KEYS, id_time=id_time, beside=beside)
+    schools = {"keys": SCHOOL_KEYS, "rows": "staged_schools"}
+    await number(session, district_id, Kind.SCHOOLS, **schools, id_time=id_time, beside=beside)
     await report(session, log, Kind.SCHOOLS, REPEATED_SCHOOLS)
     for kind in (Kind.STUDENTS, Kind.TEACHERS, Kind.STAFF):
         await _people(session, district_id, log, kind=kind, id_time=id_time, beside=beside)
@@ -169,10 +170,17 @@ async def _people(
     contact = derived.CONTACT_KEY if kind is Kind.STUDENTS else "null"
     await session.execute(text(PLACE.format(kind=kind, contact=contact)))
     await staging.analyse(session, f"placed_{kind}")
-    await number(session, district_id, kind, keys=PLACED_KEYS.format(kind=kind), id_time=id_time, beside=beside)
+    await _number_placed(session, district_id, kind, id_time=id_time, beside=beside)
     await session.execute(text(OWN_SCHOOLS.format(kind=kind)))
     key = {Kind.STUDENTS: "Student_id", Kind.TEACHERS: "Teacher_id"}.get(kind, "Staff_id")
     await report(session, log, kind, PLACED_PROBLEMS.format(kind=kind, key=key))
+
+
+async def _number_placed(
+    session: AsyncSession, district_id: UUID, kind: Kind, *, id_time: int, beside: Beside | None
+) -> None:
+    keys, rows = PLACED_KEYS.format(kind=kind), f"placed_{kind}"
+    await number(session, district_id, kind, keys=keys, rows=rows, id_time=id_time, beside=beside)
 
 
 async def _sections(
@@ -180,8 +188,7 @@ async def _sections(
 ) -> None:
     await session.execute(text(PLACE_SECTIONS))
     await staging.analyse(session, "placed_sections")
-    keys = PLACED_KEYS.format(kind=Kind.SECTIONS)
-    await number(session, district_id, Kind.SECTIONS, keys=keys, id_time=id_time, beside=beside)
+    await _number_placed(session, district_id, Kind.SECTIONS, id_time=id_time, beside=beside)
     await session.execute(text(SECTION_TEACHERS))
     await staging.analyse(session, "wanted_section_teachers")
     await derived.courses_and_terms(session, district_id, id_time=id_time, beside=beside)

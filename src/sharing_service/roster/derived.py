@@ -71,7 +71,8 @@ left join staged_teachers r on r.line = lw.line
 
 async def contacts(session: AsyncSession, district_id: UUID, *, id_time: int, beside: Beside | None) -> None:
     """Make the contacts of the accepted rows of students."""
-    await number(session, district_id, Kind.CONTACTS, keys=CONTACT_KEYS, id_time=id_time, beside=beside)
+    placed = {"keys": CONTACT_KEYS, "rows": "placed_students"}
+    await number(session, district_id, Kind.CONTACTS, **placed, id_time=id_time, beside=beside)
     await session.execute(text(CONTACT_STUDENTS))
     await staging.analyse(session, "wanted_contact_students")
 
@@ -84,5 +85,5 @@ async def courses_and_terms(session: AsyncSession, district_id: UUID, *, id_time
     ):
         await session.execute(text(stage))
         await staging.analyse(session, f"staged_{kind}")
-        keys = DERIVED_KEYS.format(parts=parts, kind=kind)
-        await number(session, district_id, kind, keys=keys, id_time=id_time, beside=beside)
+        keys, rows = DERIVED_KEYS.format(parts=parts, kind=kind), f"staged_{kind}"
+        await number(session, district_id, kind, keys=keys, rows=rows, id_time=id_time, beside=beside)

@@ -43,6 +43,10 @@ with added as (
 )
 insert into touched (numbering, ordinal) select :numbering, ordinal from added
 """
+WRITE: Final = """
+insert into {kind} (district_id, ordinal, id, {columns})
+select :district_id, w.ordinal, w.id, {values} from {source} order by w.ordinal
+"""
 
 # A record whose own links moved has changed, though no column of it has.
 RESTAMPED: Final = """
@@ -94,10 +98,14 @@ async def write_records(
     await linking.write_links(session, beside)
     contacts = await _write_contacts(session, beside)
     beside.begin(_known(enrolled), table="enrollments", columns="section, student")
-    return {
-        kind.value: contacts if kind is Kind.CONTACTS else await _merge_records(session, district_id, kind, whole=True)
-        for kind in Kind
-    }
+    outcome = {}
+    for kind in Kind:
+        if kind is Kind.CONTACTS:
+            outcome[kind.value] = contacts
+        else:
+            written = await _write(session, district_id, WRITE.format_map(_shape(kind)), kind)
+            outcome[kind.value] = Changes(added=written)
+    return outcome
 
 
 async def write_schools(session: AsyncSession, district_id: UUID, beside: Beside) -> None:
@@ -139,14 +147,10 @@ async def _write(session: AsyncSession, district_id: UUID, statement: str, kind:
 
 
 async def _merge_records(session: AsyncSession, district_id: UUID, kind: Kind, *, whole: bool) -> Changes:
-    columns = dict(_columns(kind))
-    shape = {
-        "kind": kind.value,
-        "columns": ", ".join(columns),
-        "values": ", ".join(f"{value} as {column}" for column, value in columns.items()),
+    columns = [column for column, _ in _columns(kind)]
+    shape = _shape(kind) | {
         "old": ", ".join(f"t.{column}" for column in columns),
         "new": ", ".join(f"n.{column}" for column in columns),
-        "source": _source(kind),
         "listed": affected.only_listed("ordinal", kind, whole=whole),
     }
     changed, removed, added = [
@@ -155,6 +159,16 @@ async def _merge_records(session: AsyncSession, district_id: UUID, kind: Kind, *
     query = f"select count(*) from {kind} where district_id = :district_id"  # noqa: S608 - a kind's name
     now: int = (await session.execute(text(query), {"district_id": district_id})).scalar_one()
     return Changes(before=now - added + removed, added=added, changed=changed, removed=removed)
+
+
+def _shape(kind: Kind) -> dict[str, str]:
+    columns = dict(_columns(kind))
+    return {
+        "kind": kind.value,
+        "columns": ", ".join(columns),
+        "values": ", ".join(f"{value} as {column}" for column, value in columns.items()),
+        "source": _source(kind),
+    }
 
 
 def _columns(kind: Kind) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,8 @@
 """Identities: which id and ordinal a key has, and new ones for the keys that never had any."""
 
 import os
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
@@ -36,7 +37,7 @@ NAME: Final = """
 with named as (
     select line, key, cast(:first as int) - 1 + nth as ordinal,
            cast(encode(substring(cast(:ids as bytea) from 16 * nth - 15 for 16), 'hex') as uuid) as id
-    from (select line, key, row_number() over (order by line)::int as nth from fresh_{kind}) f
+    from (select line, key, row_number() over (order by line)::int as nth from {source} k) f
 ){kept}
 insert into wanted_{kind} (line, key, ordinal, id) select line, key, ordinal, id from named
 """
@@ -60,30 +61,46 @@ _RANDOM_BITS: Final = np.uint64((1 << 42) - 1)
 
 
 async def number(
-    session: AsyncSession, district_id: UUID, kind: Kind, *, keys: str, id_time: int, beside: Beside | None = None
+    session: AsyncSession,
+    district_id: UUID,
+    kind: Kind,
+    *,
+    keys: str,
+    rows: str,
+    id_time: int,
+    beside: Beside | None = None,
 ) -> None:
-    """Fill `wanted_KIND` from `keys`, a select of (line, key) with distinct keys.
+    """Fill `wanted_KIND` from `keys`, a select of (line, key) with distinct keys from the table `rows`.
 
-    New ordinals are dense and follow the lines; `id_time` is in milliseconds since 1970. Identities of a new district
-    may be written `beside`.
+    New ordinals are dense and follow the lines; `id_time` is in milliseconds since 1970. All keys of a new district are
+    new, and its identities are written `beside`.
     """
     place = {"district_id": district_id, "numbering": numbering_of(kind)}
-    looked_up = await session.execute(text(KNOWN.format(keys=keys, kind=kind)), {**place, "kind": kind.value})
-    assert isinstance(looked_up, CursorResult)  # noqa: S101 - a statement that writes has a row count
-    if looked_up.rowcount:
+    if beside is None:
+        at_most = await _written(session, KNOWN.format(keys=keys, kind=kind), {**place, "kind": kind.value})
+        new, kept, parameters = f"fresh_{kind}", KEPT, {**place, "kind": kind.value}
+    else:
+        at_most = (await session.execute(text(f"select count(*) from {rows}"))).scalar_one()  # noqa: S608 - of ours
+        new, kept, parameters = f"({keys})", "", {}
+    if at_most:
         await session.execute(text(COUNTER), place)
         first, last_time = (await session.execute(text(LAST_GIVEN), place)).one()
         time = max(last_time, id_time)
-        ids = new_ids(first, looked_up.rowcount, id_time=time)
-        naming = NAME.format(kind=kind, kept=KEPT if beside is None else "")
-        parameters = {"first": first, "ids": ids} | ({**place, "kind": kind.value} if beside is None else {})
-        await session.execute(text(naming), parameters)
+        ids = new_ids(first, at_most, id_time=time)
+        naming = NAME.format(kind=kind, source=new, kept=kept)
+        named = await _written(session, naming, {"first": first, "ids": ids, **parameters})
         if beside is not None:
             wanted = WANTED.format(kind=kind, numbering=numbering_of(kind))
             await beside.take(session, wanted, table="identities", columns="kind, key, numbering, ordinal, id")
-        following = {"next_ordinal": first + looked_up.rowcount, "id_time": time}
-        await session.execute(text(ADVANCE), {**place, **following})
+        await session.execute(text(ADVANCE), {**place, "next_ordinal": first + named, "id_time": time})
     await staging.analyse(session, f"wanted_{kind}")
+
+
+async def _written(session: AsyncSession, statement: str, parameters: Mapping[str, Any]) -> int:
+    """How many rows a statement writes."""
+    result = await session.execute(text(statement), parameters)
+    assert isinstance(result, CursorResult)  # noqa: S101 - a statement that writes has a row count
+    return result.rowcount
 
 
 def new_ids(first: int, count: int, *, id_time: int) -> bytes:
