@@ -4,6 +4,8 @@ The fragments never refer to other records, because references differ from grant
 stands beside them, and `delivery.references` decides who is told of it.
 """
 
+from collections import deque
+from collections.abc import Iterator
 from typing import Any, Final
 from uuid import UUID
 
@@ -46,6 +48,9 @@ LEFT: Final = table("left_records", column("numbering", EXACT), column("ordinal"
 REPLACED: Final = table("replaced", *(column(each.name, each.type) for each in documents.c))
 """Temporary table of a sync: the documents that it wrote again, as they were before."""
 
+PARTS: Final = 4
+"""Of the contacts of a first roster. All students are looked through for each of them."""
+
 WRITTEN: Final = union_all(
     select(TOUCHED.c.numbering, TOUCHED.c.ordinal),
     select(RELINKED.c.numbering, RELINKED.c.ordinal).where(RELINKED.c.numbering == "people"),
@@ -56,26 +61,40 @@ WRITTEN: Final = union_all(
 async def write_first(session: AsyncSession, district_id: UUID, beside: Beside | None) -> None:
     """Write the documents of all records of a district that has none yet; `replaced` stays empty.
 
-    Half of the contacts' are written `beside`, where all is that they tell, and still when this ends.
+    Those of contacts, which are written where `beside` sees them, are left to whoever is done with all else: to the
+    session from the first part on, to `beside` from the last one, still when this ends.
     """
     await _empty_replaced(session)
-    own = None if beside is None else await _write_half(session, district_id, beside)
+    parts = deque(await _contacts_in(session, 1 if beside is None else PARTS))
+    if beside is not None:
+        statements = (_written_out(insert_of(Kind.CONTACTS, district_id, None, within=part)) for part in _last(parts))
+        beside.run(statements, table="documents")
     # In the order of the primary key: what goes to the end of an index is put there without a search.
     for kind in sorted(Kind, key=numbering_of):
-        within = own if kind is Kind.CONTACTS else None
-        await session.execute(insert_of(kind, district_id, None, within=within))
+        if kind is Kind.CONTACTS:
+            while parts:
+                await session.execute(insert_of(kind, district_id, None, within=parts.popleft()))
+        else:
+            await session.execute(insert_of(kind, district_id, None))
 
 
-async def _write_half(session: AsyncSession, district_id: UUID, beside: Beside) -> range | None:
-    """Begin the documents of half of the contacts, whose ordinals follow each other; the ordinals of the other half."""
+async def _contacts_in(session: AsyncSession, parts: int) -> list[range]:
+    """All ordinals of the wanted contacts, in parts that follow each other."""
     first, last = (await session.execute(text("select min(ordinal), max(ordinal) from wanted_contacts"))).one()
     if first is None:
-        return None
-    middle = (first + last + 1) // 2
-    statement = insert_of(Kind.CONTACTS, district_id, None, within=range(middle, last + 1))
-    written_out = statement.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True})
-    beside.run(str(written_out), table="documents")
-    return range(first, middle)
+        return []
+    size = (last - first) // parts + 1
+    return [range(begin, begin + size) for begin in range(first, last + 1, size)]
+
+
+def _last(parts: deque[range]) -> Iterator[range]:
+    """The last part that is left by then, as long as there is one."""
+    while parts:
+        yield parts.pop()
+
+
+def _written_out(statement: Insert) -> str:
+    return str(statement.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))
 
 
 async def rewrite(session: AsyncSession, district_id: UUID) -> None:

@@ -8,7 +8,7 @@ begins.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Final, Self
@@ -88,13 +88,17 @@ class Beside:
 
         self._begin(write, table)
 
-    def run(self, statement: str, *, table: str) -> None:
-        """Write what a statement makes of rows that this connection has written, after all that was begun before."""
+    def run(self, statements: Iterable[str], *, table: str) -> None:
+        """Write what statements make of rows that this connection has written, after all that was begun before.
+
+        Each is asked for when the one before is done.
+        """
 
         async def write(connection: asyncpg.Connection) -> None:
             # As for the session: nobody has counted these rows yet.
             await connection.execute("set local work_mem = '128MB'; set local enable_nestloop = off")
-            await connection.execute(statement)
+            for statement in statements:
+                await connection.execute(statement)
 
         self._begin(write, table)
 

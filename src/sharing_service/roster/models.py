@@ -126,8 +126,7 @@ def _record_table(kind: Kind, *indexes: Index) -> Table:
         kind.value,
         Base.metadata,
         *_record_columns(kind),
-        PrimaryKeyConstraint("district_id", "ordinal"),
-        UniqueConstraint("district_id", "id"),
+        PrimaryKeyConstraint("district_id", "ordinal"),  # by id they are found through their identities
         *indexes,
     )
 

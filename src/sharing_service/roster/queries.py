@@ -85,9 +85,9 @@ async def page(
     table = RECORDS[kind]
     found = [table.c.district_id == district_id, *([search.finds(kind)] if search else [])]
     total = await session.scalar(select(func.count()).select_from(table).where(*found))
-    if after is not None:
-        found.append(table.c.id > after)
-    statement = select(table.c.ordinal).where(*found).order_by(table.c.id).limit(limit)
+    if after is not None and (last := await last_ordinal_up_to(session, district_id, kind, after)) is not None:
+        found.append(table.c.ordinal > last)
+    statement = select(table.c.ordinal).where(*found).order_by(table.c.ordinal).limit(limit)
     ordinals = (await session.scalars(statement)).all()
     return await rows(session, district_id, kind, ordinals), total or 0
 
@@ -106,7 +106,9 @@ async def found_by(
 async def get(session: AsyncSession, district_id: UUID, kind: Kind, *, record_id: UUID) -> Json:
     """One record, or NotFound."""
     table = RECORDS[kind]
-    statement = select(table.c.ordinal).where(table.c.district_id == district_id, table.c.id == record_id)
+    ordinal = select(Identity.ordinal).where(*_identified(district_id, kind), Identity.id == record_id)
+    here = (table.c.district_id == district_id, table.c.ordinal == ordinal.scalar_subquery())
+    statement = select(table.c.ordinal).where(*here)
     found = await rows(session, district_id, kind, (await session.scalars(statement)).all())
     if not found:
         raise NotFound
@@ -153,8 +155,12 @@ async def last_ordinal_up_to(session: AsyncSession, district_id: UUID, kind: Kin
     """The ordinal of the last id that is not beyond a cursor: ids ascend with ordinals, so none beyond is smaller."""
     statement = (
         select(Identity.ordinal)
-        .where(Identity.district_id == district_id, Identity.numbering == numbering_of(kind), Identity.id <= cursor)
+        .where(*_identified(district_id, kind), Identity.id <= cursor)
         .order_by(Identity.id.desc())
         .limit(1)
     )
     return await session.scalar(statement)
+
+
+def _identified(district_id: UUID, kind: Kind) -> tuple[ColumnElement[bool], ...]:
+    return Identity.district_id == district_id, Identity.numbering == numbering_of(kind)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any, Final, assert_never
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, func, literal, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.errors import Invalid
-from sharing_service.roster.catalogue import Kind, numbering_of
+from sharing_service.roster.catalogue import Kind
 from sharing_service.roster.models import RECORDS, Identity, sections
 from sharing_service.sharing import selects
 from sharing_service.sharing.permissions import (
@@ -59,15 +59,7 @@ async def check_known(session: AsyncSession, district_id: UUID, choice: SharingP
     kind, member, ids = picks
     await selects.plan_for(session, ids)
     given = selects.given_ids(ids)
-    never = select(given).where(
-        ~select(Identity.id)
-        .where(
-            Identity.district_id == district_id,
-            Identity.numbering == numbering_of(kind),
-            Identity.id == given,
-        )
-        .exists()
-    )
+    never = select(given).where(~select(Identity.id).where(selects.identified(district_id, kind, given)).exists())
     if unknown := set(await session.scalars(never)):
         raise _refused(member, ids, unknown, text=f"The district never had {kind} with this id.", told_as="unknown_ids")
 
@@ -77,8 +69,13 @@ async def check_at_school(session: AsyncSession, district_id: UUID, choice: Site
     if (picks := picks_of(choice)) is None:
         return
     _, member, ids = picks
-    elsewhere = select(sections.c.id).where(
-        sections.c.district_id == district_id, sections.c.id == func.any(_array(ids)), sections.c.school != school
+    await selects.plan_for(session, ids)
+    given = selects.given_ids(ids)
+    elsewhere = select(given).where(
+        selects.identified(district_id, Kind.SECTIONS, given),
+        sections.c.district_id == district_id,
+        sections.c.ordinal == Identity.ordinal,
+        sections.c.school != school,
     )
     if foreign := set(await session.scalars(elsewhere)):
         raise _refused(member, ids, foreign, text="This section is at another school.", told_as="foreign_ids")
@@ -89,14 +86,16 @@ async def missing_from(session: AsyncSession, district_id: UUID, choice: Sharing
     if (picks := picks_of(choice)) is None:
         return []
     kind, _, ids = picks
+    await selects.plan_for(session, ids)
     given, record = selects.given_ids(ids), RECORDS[kind]
-    here = select(record.c.id).where(record.c.district_id == district_id, record.c.id == given).exists()
+    here = (
+        select(record.c.ordinal)
+        .join(Identity, selects.identified(district_id, kind, given))
+        .where(record.c.district_id == district_id, record.c.ordinal == Identity.ordinal)
+        .exists()
+    )
     gone = set(await session.scalars(select(given).where(~here)))
     return [record_id for record_id in dict.fromkeys(ids) if record_id in gone]
-
-
-def _array(ids: Sequence[UUID]) -> Any:
-    return literal(list(ids), ARRAY(Uuid))
 
 
 def _refused(member: str, ids: Sequence[UUID], refused: set[UUID], *, text: str, told_as: str) -> Invalid:

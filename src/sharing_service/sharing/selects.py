@@ -6,7 +6,21 @@ from uuid import UUID
 
 import numpy as np
 from pyroaring import BitMap
-from sqlalchemy import ARRAY, Integer, LargeBinary, Select, Uuid, and_, func, literal, select, text, true, tuple_
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Integer,
+    LargeBinary,
+    Select,
+    Uuid,
+    and_,
+    func,
+    literal,
+    select,
+    text,
+    true,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.roster.catalogue import Kind, numbering_of
@@ -44,6 +58,11 @@ def given_ids(ids: Sequence[UUID]) -> Any:
     return func.unnest(literal(list(ids), ARRAY(Uuid))).column_valued("given")
 
 
+def identified(district_id: UUID, kind: Kind, given: ColumnElement[UUID]) -> ColumnElement[bool]:
+    """Whether an identity is that of a given id of schools or sections, whose numberings have no other kinds."""
+    return and_(Identity.district_id == district_id, Identity.numbering == numbering_of(kind), Identity.id == given)
+
+
 async def plan_for(session: AsyncSession, ids: Sequence[UUID]) -> None:
     """Let PostgreSQL plan for so many ids, until the transaction ends.
 
@@ -57,12 +76,7 @@ async def ordinals_of(session: AsyncSession, district_id: UUID, kind: Kind, ids:
     """The ordinals of public ids of schools or sections, whether or not the records are there now."""
     await plan_for(session, ids)
     given = given_ids(ids)
-    statement = select(Identity.ordinal).where(
-        Identity.district_id == district_id,
-        Identity.numbering == numbering_of(kind),  # theirs has no other kind
-        Identity.id == given,
-    )
-    return await found(session, statement)
+    return await found(session, select(Identity.ordinal).where(identified(district_id, kind, given)))
 
 
 def at_schools(district_id: UUID, kind: Kind, within: BitMap | None) -> Predicate:
@@ -91,6 +105,6 @@ def frozen_sections(district_id: UUID, picks: Sequence[tuple[int, UUID]]) -> Sel
     )
     pairs = select(picked.c.school, Identity.ordinal).join(
         Identity,
-        and_(Identity.district_id == district_id, Identity.numbering == "sections", Identity.id == picked.c.id),
+        identified(district_id, Kind.SECTIONS, picked.c.id),
     )
     return records(district_id, Kind.SECTIONS, tuple_(sections.c.school, sections.c.ordinal).in_(pairs))
