@@ -8,6 +8,7 @@ import pytest
 from pyroaring import BitMap
 
 from sharing_service.delivery import differences, feed, feed_drafts, feed_entries
+from sharing_service.sharing import nearby
 from tests.actions.test_sync_roster import queued, run
 from tests.factories.following import Follower, changes, named, read_lists
 from tests.factories.service import Connected, District, Service
@@ -83,6 +84,13 @@ async def somebody_is_hidden(followed: Followed) -> None:
     await followed.check()
 
 
+async def everybody_is_blocked(followed: Followed) -> None:
+    """One person after the other is blocked."""
+    for kind in ("students", "teachers"):
+        for sis_id in FIRST.of(kind):
+            await followed.block(kind, sis_id)
+
+
 async def fields_change(followed: Followed) -> None:
     """A field that nobody receives changes, then a group is declined."""
     await followed.publish(HIDDEN)
@@ -145,15 +153,24 @@ FAULTS: Final = (
     Fault("who disappears is not missed", somebody_is_hidden, LISTING, "appeared | gone", "appeared"),
     Fault("who appears is not noticed", somebody_is_hidden, LISTING, "appeared | gone", "gone"),
     Fault("what is deleted is not told", somebody_is_hidden, feed.entries, "if differences[kind]\n", NOT_DELETED),
+    Fault("a block changes no list", everybody_is_blocked, nearby.of_person, "in found]", "in found][:0]"),
     Fault("hidden groups are told", fields_change, TOLD, "for name in granted if", "for name in fragments if"),
     Fault("other groups are no change", fields_change, TOLD, "return BitMap(kept)", "return BitMap()"),
     Fault("events are numbered as they begin", a_save_comes_before_a_sync, feed_drafts.publish, "    told = {", BEGUN),
 )
 
 
-@pytest.mark.parametrize(
-    "story", [links_move, somebody_is_hidden, fields_change, a_save_comes_before_a_sync, fields_change_before_a_sync]
+STORIES: Final = (
+    links_move,
+    somebody_is_hidden,
+    everybody_is_blocked,
+    fields_change,
+    a_save_comes_before_a_sync,
+    fields_change_before_a_sync,
 )
+
+
+@pytest.mark.parametrize("story", STORIES)
 async def test_a_story_passes(service: Service, story: Callable[[Followed], Awaitable[None]]) -> None:
     """Without a fault each story ends well.
 

@@ -5,9 +5,11 @@ from uuid import uuid4
 
 import pytest
 
+from tests.factories.reading import seen_by
 from tests.factories.service import Connected, District, answered
 from tests.factories.small_district import SMALL_DISTRICT, by_rules, rule
 from tests.factories.upload import render
+from tests.oracle import share
 
 FILES = render(SMALL_DISTRICT)
 WHOLE = {"mode": "district", "include_staff": True}
@@ -66,6 +68,22 @@ async def test_a_block_overrides_every_mode(riverbend: District) -> None:
         assert (during["version"], during["revision"]) == (before["version"], before["revision"] + 1)
         await riverbend.call("DELETE", f"/blocks/{blocked['id']}", status=204)
         assert "ann" in await seen(tutor)
+
+
+async def test_everybody_is_blocked_one_after_the_other(riverbend: District) -> None:
+    """Each block takes away that person alone, and with the last of its students a contact.
+
+    Catches a block that leaves the contact of a student who is gone, or takes that of a student who stays.
+    """
+    application = await riverbend.connect()
+    await application.share(WHOLE)
+    ids = await riverbend.ids()
+    blocked: set[tuple[str, str]] = set()
+    for kind in ("students", "teachers", "staff"):
+        for sis_id in SMALL_DISTRICT.of(kind):
+            await block(riverbend, sis_id, kind)
+            blocked.add((kind, sis_id))
+            assert await seen_by(application) == share(SMALL_DISTRICT, WHOLE, ids=ids, blocks=blocked)
 
 
 async def test_a_block_comes_first(riverbend: District) -> None:

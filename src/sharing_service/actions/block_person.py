@@ -14,7 +14,7 @@ from sharing_service.delivery import publication
 from sharing_service.errors import Conflict
 from sharing_service.roster import revisions
 from sharing_service.roster.catalogue import Kind
-from sharing_service.sharing import blocks, grants, kept
+from sharing_service.sharing import blocks, grants
 from sharing_service.sharing.models import Block
 from sharing_service.sharing.rules import Strict, storable
 
@@ -33,7 +33,6 @@ class BlockWanted(Strict):
 async def block_person(session: AsyncSession, caller: DistrictAdmin, wanted: BlockWanted) -> Block:
     """Take a person out of what one application, or all of them, see; the mode does not matter."""
     district_id = caller.district_id
-    await kept.lock(session, district_id)
     revision = await revisions.take(session, district_id, cause=AuditAction.BLOCK_PERSON, caller=caller)
     person = await blocks.person_of(session, district_id, wanted.kind, wanted.record_id)
     await blocks.check_application(session, wanted.application_id)

@@ -48,7 +48,7 @@ LEFT: Final = table("left_records", column("numbering", EXACT), column("ordinal"
 REPLACED: Final = table("replaced", *(column(each.name, each.type) for each in documents.c))
 """Temporary table of a sync: the documents that it wrote again, as they were before."""
 
-PARTS: Final = 4
+PARTS: Final = 3
 """Of the contacts of a first roster. All students are looked through for each of them."""
 
 WRITTEN: Final = union_all(
@@ -71,11 +71,10 @@ async def write_first(session: AsyncSession, district_id: UUID, beside: Beside |
         beside.run(statements, table="documents")
     # In the order of the primary key: what goes to the end of an index is put there without a search.
     for kind in sorted(Kind, key=numbering_of):
-        if kind is Kind.CONTACTS:
-            while parts:
-                await session.execute(insert_of(kind, district_id, None, within=parts.popleft()))
-        else:
+        if kind is not Kind.CONTACTS:
             await session.execute(insert_of(kind, district_id, None))
+    while parts:
+        await session.execute(insert_of(Kind.CONTACTS, district_id, None, within=parts.popleft()))
 
 
 async def _contacts_in(session: AsyncSession, parts: int) -> list[range]:

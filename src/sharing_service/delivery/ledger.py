@@ -18,10 +18,10 @@ from sharing_service.delivery.differences import Sight, difference
 from sharing_service.delivery.models import StoredLedger
 from sharing_service.roster.catalogue import PEOPLE, Kind
 from sharing_service.sharing import grants, kept
-from sharing_service.sharing.graph import RESOLVED, Graph
+from sharing_service.sharing.graph import Graph
 from sharing_service.sharing.models import Grant
 from sharing_service.sharing.permissions import SharingPermission
-from sharing_service.sharing.resolver import SharedRoster, resolve, with_companions
+from sharing_service.sharing.resolver import resolve, with_companions
 
 COUNTED: Final = (Kind.SCHOOLS, Kind.SECTIONS, Kind.STUDENTS, Kind.TEACHERS, Kind.STAFF)
 """The kinds that counts and changes show; the others come along with them."""
@@ -146,16 +146,21 @@ async def evaluate(
     return Ledger(uuid7(), {kind: FrozenBitMap(ordinals) for kind, ordinals in found.items()})
 
 
-def without(before: Ledger, graph: Graph, person: int) -> Ledger:
-    """What a grant shares when a person is blocked who was not: nobody else goes but contacts of this person only.
+def without(before: Ledger, nearby: Graph, person: int) -> Ledger:
+    """What a grant shares when a person is blocked who was not, given the graph around this person.
 
-    `before` is what `evaluate` would find, so what the mode shares need not be asked again.
+    Nobody else goes but a student's contacts who are those of no other student that is shared. `before` is what
+    `evaluate` would find, so what the mode shares need not be asked again.
     """
     if person not in before.users(contacts=False):
         return before
-    part = SharedRoster(**{kind.value: BitMap(before.of(kind)) for kind in RESOLVED})
-    found = with_companions(graph, part, BitMap([person]))
-    return Ledger(uuid7(), {kind: FrozenBitMap(ordinals) for kind, ordinals in found.items()})
+    theirs = nearby.contacts.rights(BitMap([person]))
+    others = nearby.contacts.lefts(theirs) & before.of(Kind.STUDENTS)
+    others.discard(person)
+    gone = theirs - nearby.contacts.rights(others)
+    gone.add(person)
+    sets = {kind: FrozenBitMap(before.of(kind) - gone) if kind in PEOPLE else before.of(kind) for kind in Kind}
+    return Ledger(uuid7(), sets)
 
 
 async def rebuild(

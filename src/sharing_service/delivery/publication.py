@@ -12,7 +12,7 @@ from sharing_service.delivery import feed_drafts, ledger
 from sharing_service.delivery.differences import Moved, Sight, difference
 from sharing_service.delivery.ledger import EMPTY, Ledger
 from sharing_service.roster.catalogue import Kind
-from sharing_service.sharing import grants, kept
+from sharing_service.sharing import grants, kept, nearby
 from sharing_service.sharing.fields import GrantedFields
 from sharing_service.sharing.graph import Coming
 from sharing_service.sharing.models import Grant
@@ -115,8 +115,11 @@ async def publish(session: AsyncSession, district_id: UUID, drafts: Drafts, *, r
 async def take_out(
     session: AsyncSession, district_id: UUID, touched: Iterable[Grant], person: int, *, revision: int
 ) -> None:
-    """Repoint the grants that a new block concerns: not evaluated, since they may be a hundred, under the lock."""
-    graph = await kept.published(session, district_id)
+    """Repoint the grants that a new block concerns: not evaluated, since they may be a hundred, under the lock.
+
+    No graph of the roster is needed, which a process may have to read first: nobody waits for it to be blocked.
+    """
+    graph = await nearby.of_person(session, district_id, person)
     for grant in touched:
         grant.decided_revision = revision
         before = await ledger.current(session, district_id, grant)
