@@ -128,7 +128,7 @@ async def test_an_upload_is_deleted_after_its_sync(service: Service) -> None:
     done = await ended(district)
     waiting = await queued(district, render(roster(1)))
     before = await kept(district, done), await kept(district, waiting)
-    await worker.delete_uploads(service.jobs, UUID(district.id))
+    await worker.clear_away(service.jobs, UUID(district.id))
     after = await kept(district, done), await kept(district, waiting)
     async with working(service), asyncio.timeout(60):
         await published(district, waiting)

@@ -1,4 +1,4 @@
-"""Runs background jobs: syncs, one at a time per district in order of arrival; deletions of uploads and districts."""
+"""Runs background jobs: syncs, one at a time per district in order of arrival, and deletions of what is left."""
 
 import asyncio
 import logging
@@ -18,6 +18,7 @@ from sharing_service import memory, tracing
 from sharing_service.actions.erase_district import erase_batch
 from sharing_service.actions.sync_roster import sync_roster
 from sharing_service.database import Database, enter_district
+from sharing_service.delivery import ledger
 from sharing_service.jobs import enqueue, payload_of
 from sharing_service.logs import failures
 from sharing_service.roster import syncs
@@ -60,7 +61,7 @@ async def run(
         @queue.entrypoint("delete_uploads")
         async def delete(job: Job) -> None:
             async with _at_work(database, job) as district_id:
-                await delete_uploads(database, district_id)
+                await clear_away(database, district_id)
 
         await _queue_lost(database)
         if started is not None:
@@ -141,10 +142,11 @@ async def run_next_sync(database: Database, district_id: UUID, *, limits: Archiv
     return more
 
 
-async def delete_uploads(database: Database, district_id: UUID) -> None:
-    """Delete what was uploaded for syncs that are final."""
+async def clear_away(database: Database, district_id: UUID) -> None:
+    """Delete what syncs that are final have left: uploads, and ledgers that were replaced."""
     async with database.write() as session:
         await enter_district(session, district_id)
+        await ledger.drop_left(session, district_id)
         await syncs.delete_uploads(session, district_id)
 
 

@@ -2,17 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from itertools import cycle, islice
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from sharing_service.actions.sync_roster import ATTEMPTS, sync_roster
 from sharing_service.database import enter_district
-from sharing_service.delivery import ledger
+from sharing_service.delivery import ledger, publication
+from sharing_service.delivery.models import StoredLedger
 from sharing_service.roster import syncs
 from sharing_service.roster.archive import ArchiveLimits
 from sharing_service.roster.beside import Beside
+from sharing_service.sharing.models import Grant
 from tests.actions.uploads import BEFORE_THE_LEDGERS
 from tests.factories.reading import seen_by
 from tests.factories.service import Connected, District, Json
@@ -40,14 +43,19 @@ async def run(
     meanwhile: Callable[[], Awaitable[object]],
     *,
     at: float = BEFORE_THE_LOCK,
+    times: int = 1,
     attempt: int = 1,
     beside: Beside | None = None,
 ) -> None:
-    """Run the queued sync, and something else at the instant before it takes the lock, or at another progress."""
+    """Run the queued sync, and something else at the instant before it takes the lock, or at another progress.
+
+    That is done once, or each of some `times` that the sync gets there.
+    """
     district_id = UUID(district.id)
+    left = iter(range(times))
 
     async def progress(done: float) -> None:
-        if done == at:
+        if done == at and next(left, None) is not None:
             await meanwhile()
 
     async with district.service.jobs.write() as session:
@@ -84,6 +92,23 @@ async def test_narrowing_does_not_wait_for_a_sync_and_holds_after_it(district: D
     await run(district, narrowed)
     ids |= await district.ids()
     assert await seen_by(application) == share(roster(1), narrow, ids=ids)
+
+
+async def test_what_is_decided_all_the_time_holds_after_a_sync(district: District) -> None:
+    """A sync during which each draft is outdated at once publishes what was decided last, of each application.
+
+    Catches a sync that gives up drafting before it has locked the district, or that never locks it.
+    """
+    application = await shared_by_all(district)
+    await queued(district, render(roster(1)))
+    ids = await district.ids()
+    chosen = islice(cycle("NS"), publication.DRAFTED_AHEAD)
+    wanted = [{"mode": "schools", "school_ids": [ids["schools", school]]} for school in chosen]
+    left = iter(wanted)
+    await run(district, lambda: application.share(next(left)), times=len(wanted))
+    assert next(left, None) is None
+    ids |= await district.ids()
+    assert await seen_by(application) == share(roster(1), wanted[-1], ids=ids)
 
 
 async def test_narrowing_between_two_ledgers_does_not_fail_the_sync(district: District) -> None:
@@ -159,6 +184,32 @@ async def test_a_disconnected_application_is_not_brought_back(district: District
     await run(district, lambda: district.call("DELETE", application.path, status=204))
     assert (await district.sync_report(sync_id))["status"] == "published"
     await district.get(application.path, 404)
+
+
+async def test_replaced_ledgers_go_after_a_sync(district: District) -> None:
+    """Of what a sync leaves behind only the ledgers go that no grant points to.
+
+    Catches ledgers that stay for ever, one a night for each application, and one deleted under a reader.
+    """
+    application = await shared_by_all(district)
+    await queued(district, render(roster(1)))
+    await run(district, nothing)
+    assert await ledgers_pointed_to(district) == [False, True]
+    await district.clear_away()
+    assert await ledgers_pointed_to(district) == [True]
+    assert await seen_by(application) == share(roster(1), {"mode": "district"}, ids=await district.ids())
+
+
+async def ledgers_pointed_to(district: District) -> list[bool]:
+    """Of each ledger of a district, whether a grant points to it."""
+    pointed = select(Grant.ledger_id).where(Grant.ledger_id == StoredLedger.id).exists()
+    statement = select(pointed).where(StoredLedger.district_id == UUID(district.id)).order_by(pointed)
+    async with district.service.by_hand.read() as session:
+        return list(await session.scalars(statement))
+
+
+async def nothing() -> None:
+    """Decide nothing."""
 
 
 async def test_a_sync_that_keeps_failing_is_given_up(district: District) -> None:

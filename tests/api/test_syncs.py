@@ -169,7 +169,7 @@ async def test_discarding(district: District) -> None:
     async with district.service.by_hand.read() as session:
         payloads = "select convert_from(payload, 'UTF8') from pgqueuer where entrypoint = 'delete_uploads'"
         queued = [payload for payload in await session.scalars(text(payloads)) if district.id in payload]
-    await district.delete_uploads()
+    await district.clear_away()
 
     assert kept > 0
     assert len(queued) == 2  # one of the sync that was published before

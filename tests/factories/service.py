@@ -122,11 +122,11 @@ class District:
     async def run_sync(self) -> None:
         """Do what the worker would do for one queued sync."""
         await worker.run_next_sync(self.service.jobs, UUID(self.id), limits=ArchiveLimits())
-        await self.delete_uploads()
+        await self.clear_away()
 
-    async def delete_uploads(self) -> None:
+    async def clear_away(self) -> None:
         """Do what the worker would do when a sync has become final."""
-        await worker.delete_uploads(self.service.jobs, UUID(self.id))
+        await worker.clear_away(self.service.jobs, UUID(self.id))
 
     async def kept_rows(self, sync_id: str | None = None) -> int:
         """How many rows of uploads are kept for the district, or for one of its syncs."""

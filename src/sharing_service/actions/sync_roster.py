@@ -24,7 +24,7 @@ from sharing_service.roster.beside import Beside
 from sharing_service.roster.enrolling import Pairs
 from sharing_service.roster.fingerprint import fingerprint
 from sharing_service.roster.models import District
-from sharing_service.roster.outcome import Changes, Outcome, rejected_in, removes_too_much, report
+from sharing_service.roster.outcome import Changes, Outcome, grows_much, rejected_in, removes_too_much, report
 from sharing_service.roster.problems import Problem, ProblemLog, UploadUnreadable
 from sharing_service.roster.sync_models import Sync, UploadFile
 from sharing_service.roster.taking import Progress, taking
@@ -36,13 +36,6 @@ ATTEMPTS: Final = 3
 GIVEN_UP: Final = Problem(
     "error", "", None, None, "given_up", "The service failed on these files again and again. Nothing changed."
 )
-DRAFTED_AHEAD: Final = 3
-"""How often what grants would share is drafted before the lock: a hundred take half a minute, what is decided meanwhile
-little, so that nearly nothing is left to be drafted under it."""
-MANY: Final = 1000
-"""Rows that may move the statistics of a table so far that the planner must see them at once."""
-MUCH: Final = 10
-"""Percent of the records there were that do."""
 
 
 @dataclass(slots=True)
@@ -215,14 +208,15 @@ async def _publish(work: _Work) -> None:
     await _refresh_statistics(work)
     await staging.plan_for_bulk(session, bulk=False)
     assert work.coming is not None  # noqa: S101 - whoever publishes has written it
-    movements = NOTHING if work.first else await moved.find(session, district_id)
-    drafts: Drafts = {}
-    for _ in range(DRAFTED_AHEAD):
-        drafts = await publication.draft(session, district_id, work.coming, movements, drafts)
-        _check_hold(work, drafts)
-    await staging.drop(session)
-    await work.progress(0.95)
     caller = callers.restored(sync.caller, district_id)
+    movements = NOTHING if work.first else await moved.find(session, district_id)
+    await staging.drop(session)
+
+    async def drafted(drafts: Drafts) -> None:
+        _check_hold(work, drafts)
+        await work.progress(0.95)
+
+    drafts = await publication.draft_ahead(session, district_id, work.coming, movements, drafted)
     work.revision = await revisions.take(session, district_id, cause=AuditAction.SYNC_ROSTER, caller=caller)
     drafts = await publication.draft(session, district_id, work.coming, movements, drafts)
     _check_hold(work, drafts)
@@ -251,5 +245,5 @@ def _check_hold(work: _Work, drafts: Drafts) -> None:
 
 async def _refresh_statistics(work: _Work) -> None:
     """The ledgers are evaluated in this transaction, before any autovacuum could tell the planner what came in."""
-    if any(changes.added > MANY and 100 * changes.added > MUCH * changes.before for changes in work.outcome.values()):
+    if grows_much(work.outcome):
         await work.session.execute(text("select refresh_statistics()"))  # only who owns a table may analyse it

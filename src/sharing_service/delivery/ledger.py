@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from pyroaring import BitMap, FrozenBitMap
-from sqlalchemy import Uuid, bindparam, delete, insert, select
+from sqlalchemy import Uuid, bindparam, delete, exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
@@ -230,3 +230,9 @@ async def drop(session: AsyncSession, district_id: UUID, ids: Sequence[UUID]) ->
     if ids:
         named = (StoredLedger.district_id == district_id, StoredLedger.id.in_(ids))
         await session.execute(delete(StoredLedger).where(*named))
+
+
+async def drop_left(session: AsyncSession, district_id: UUID) -> None:
+    """Delete what publications have left: the ledgers that no grant points to."""
+    pointed = exists().where(Grant.district_id == StoredLedger.district_id, Grant.ledger_id == StoredLedger.id)
+    await session.execute(delete(StoredLedger).where(StoredLedger.district_id == district_id, ~pointed))

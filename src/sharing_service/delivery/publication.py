@@ -1,6 +1,6 @@
 """All ledgers of a district: evaluated on a roster not published yet, then swapped in under one revision."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -11,12 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sharing_service.delivery import feed_drafts, ledger
 from sharing_service.delivery.differences import Moved, Sight, difference
 from sharing_service.delivery.ledger import EMPTY, Ledger
+from sharing_service.roster import revisions
 from sharing_service.roster.catalogue import Kind
 from sharing_service.sharing import grants, kept, nearby
 from sharing_service.sharing.fields import GrantedFields
 from sharing_service.sharing.graph import Coming
 from sharing_service.sharing.models import Grant
 
+DRAFTED_AHEAD: Final = 4
+"""How often grants are drafted before the lock. A hundred take ten seconds, those decided about meanwhile little: then
+nothing is left to be drafted while all decisions wait, unless somebody decides all the time."""
 HELD_PERCENT: Final = 25
 HELD_NUMBER: Final = 50
 
@@ -49,6 +53,26 @@ Drafts = dict[UUID, Draft]
 """By application."""
 
 
+async def draft_ahead(
+    session: AsyncSession,
+    district_id: UUID,
+    coming: Coming,
+    moved: Moved,
+    drafted: Callable[[Drafts], Awaitable[None]],
+) -> Drafts:
+    """Draft every grant until the district can be locked with all of that valid, but not for ever.
+
+    Whoever publishes locks the district in any case and calls `draft` once more. Tells each time what is `drafted`.
+    """
+    drafts: Drafts = {}
+    for _ in range(DRAFTED_AHEAD):
+        drafts = await draft(session, district_id, coming, moved, drafts)
+        await drafted(drafts)
+        if await _lock(session, district_id, drafts):
+            break
+    return drafts
+
+
 async def draft(session: AsyncSession, district_id: UUID, coming: Coming, moved: Moved, known: Drafts) -> Drafts:
     """Evaluate every grant of the district on the coming roster, except those that `known` has for the same decision.
 
@@ -56,22 +80,37 @@ async def draft(session: AsyncSession, district_id: UUID, coming: Coming, moved:
     """
     if not known:
         await feed_drafts.begin(session)
-    present = {grant.application_id: grant for grant in await grants.all_of(session, district_id)}
-    drafts = {
-        application_id: drafted
-        for application_id, drafted in known.items()
-        if application_id in present and drafted.is_for(present[application_id])
-    }
-    outdated = known.keys() - drafts.keys()
-    if outdated:
+    present, drafts = await _valid(session, district_id, known)
+    if outdated := known.keys() - drafts.keys():
         await feed_drafts.drop(session, outdated)
         stored = [known[application_id].after.id for application_id in outdated if known[application_id].stored]
         await ledger.drop(session, district_id, stored)
-    for application_id, grant in present.items():
-        drafted = drafts.get(application_id) or await _drafted(session, district_id, grant, coming, moved)
+    for grant in present:
+        drafted = drafts.get(grant.application_id) or await _drafted(session, district_id, grant, coming, moved)
         if drafted is not None:
-            drafts[application_id] = drafted
+            drafts[grant.application_id] = drafted
     return drafts
+
+
+async def _lock(session: AsyncSession, district_id: UUID, drafts: Drafts) -> bool:
+    """Lock the district if nobody has decided about a grant since it was drafted; whether that was so."""
+    attempt = await session.begin_nested()
+    await revisions.lock(session, district_id)
+    present, valid = await _valid(session, district_id, drafts)
+    if len(present) == len(valid) == len(drafts):
+        await attempt.commit()
+        return True
+    await attempt.rollback()
+    return False
+
+
+async def _valid(session: AsyncSession, district_id: UUID, drafts: Drafts) -> tuple[Sequence[Grant], Drafts]:
+    """All grants of the district, and of the drafts those for what is decided about them now."""
+    present = await grants.all_of(session, district_id)
+    of_present = [(grant, drafts.get(grant.application_id)) for grant in present]
+    return present, {
+        grant.application_id: drafted for grant, drafted in of_present if drafted and drafted.is_for(grant)
+    }
 
 
 async def _drafted(
@@ -102,14 +141,16 @@ async def _drafted(
 
 
 async def publish(session: AsyncSession, district_id: UUID, drafts: Drafts, *, revision: int) -> None:
-    """Point every grant to its drafted ledger; the district is locked, so no decision moves any more."""
+    """Point every grant to its drafted ledger; the district is locked, so no decision moves any more.
+
+    The ledgers before are left for `ledger.drop_left`: to delete a hundred would keep all others waiting.
+    """
     for drafted in drafts.values():
         drafted.grant.revision = revision
         if drafted.stored:
             drafted.grant.ledger_id = drafted.after.id
     await session.flush()
     await feed_drafts.publish(session, district_id, revision=revision)
-    await ledger.drop(session, district_id, [drafted.before.id for drafted in drafts.values() if drafted.stored])
 
 
 async def take_out(

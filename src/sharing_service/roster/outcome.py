@@ -7,6 +7,8 @@ from typing import Final
 HELD_KINDS: Final = ("schools", "sections", "students", "teachers", "staff", "enrollments")
 HELD_PERCENT: Final = 10
 HELD_NUMBER: Final = 20
+GROWN_PERCENT: Final = 10
+GROWN_NUMBER: Final = 1000
 
 
 @dataclass(slots=True)
@@ -48,3 +50,11 @@ def removes_too_much(outcome: Mapping[str, Changes], kinds: Iterable[str] = HELD
         for kind in kinds
         if outcome[kind].removed > HELD_NUMBER and 100 * outcome[kind].removed > HELD_PERCENT * outcome[kind].before
     ]
+
+
+def grows_much(outcome: Outcome) -> bool:
+    """Whether so many records came in that the planner must see them at once."""
+    return any(
+        changes.added > GROWN_NUMBER and 100 * changes.added > GROWN_PERCENT * changes.before
+        for changes in outcome.values()
+    )
