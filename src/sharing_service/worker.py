@@ -136,6 +136,7 @@ async def run_next_sync(database: Database, district_id: UUID, *, limits: Archiv
         async with Beside(database.connect, district_id) as beside:
             await sync_roster(session, sync, attempt=attempt, limits=limits, progress=progress, beside=beside)
         more = await syncs.next_of(session, district_id) is not None
+    ledger.forget(district_id)
     await asyncio.to_thread(memory.give_back)
     said = {"district_id": district_id, "sync_id": sync_id, "outcome": sync.status}
     log.info("a sync ended", extra=said | {"seconds": round(time.monotonic() - begin, 3)})

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -18,7 +17,7 @@ from sharing_service.audit.trail import AuditAction
 from sharing_service.delivery import documents, moved, publication
 from sharing_service.delivery.differences import NOTHING
 from sharing_service.delivery.publication import Drafts
-from sharing_service.roster import comparing, intake, merging, revisions, staging, syncs
+from sharing_service.roster import comparing, intake, merging, revisions, staging, syncs, taking
 from sharing_service.roster.archive import ArchiveLimits
 from sharing_service.roster.beside import Beside
 from sharing_service.roster.enrolling import Pairs
@@ -27,8 +26,7 @@ from sharing_service.roster.models import District
 from sharing_service.roster.outcome import Changes, Outcome, grows_much, rejected_in, removes_too_much, report
 from sharing_service.roster.problems import Problem, ProblemLog, UploadUnreadable
 from sharing_service.roster.sync_models import Sync, UploadFile
-from sharing_service.roster.taking import Progress, taking
-from sharing_service.roster.upload import open_upload
+from sharing_service.roster.taking import Progress
 from sharing_service.sharing import grants, graph
 
 ATTEMPTS: Final = 3
@@ -149,26 +147,18 @@ async def _take_in(work: _Work, files: Sequence[UploadFile], limits: ArchiveLimi
     """Everything that needs no lock: read, check, compare, write the new roster where nobody sees it yet."""
     session, district_id = work.session, work.district_id
     await session.execute(text("set local work_mem = '128MB'"))
-    with ExitStack() as open_files:
-        sent = []
-        for file in files:
-            stream = await intake.open_file(session, district_id, work.sync.id, file.position)
-            sent.append((file.name, file.is_archive, open_files.enter_context(stream)))
-        opened = open_upload(sent, limits, work.log)
-        async with taking(
-            session,
-            district_id,
-            opened,
-            progress=work.progress,
-            first=work.first,
-            beside=work.beside,
-            meanwhile=partial(_write_records, work, work.beside) if work.beside else None,
-        ) as upload:
-            # A first upload is compared with nothing, and scanned while it is checked.
-            checked = await upload.whole(work.log) if work.first else None
-            comparison = await comparing.compare(session, district_id, await upload.scanned, limits)
-            checked = checked or await upload.differing(comparison, work.log) or await upload.whole(work.log)
-    del upload  # and with it the pairs that were published
+    checked, comparison = await taking.read(
+        session,
+        district_id,
+        files,
+        limits,
+        work.log,
+        sync_id=work.sync.id,
+        progress=work.progress,
+        first=work.first,
+        beside=work.beside,
+        meanwhile=partial(_write_records, work, work.beside) if work.beside else None,
+    )
     await work.progress(0.6)
     work.coming = graph.Coming(session, district_id, checked.enrolled)
     if not work.first:

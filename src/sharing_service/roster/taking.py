@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, TypeVar
@@ -12,8 +12,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service import memory
-from sharing_service.roster import checking, comparing, pairs, staging
-from sharing_service.roster.archive import Open
+from sharing_service.roster import checking, comparing, intake, pairs, staging
+from sharing_service.roster.archive import ArchiveLimits, Open
 from sharing_service.roster.beside import Beside
 from sharing_service.roster.checking import Checked, Meanwhile
 from sharing_service.roster.comparing import Comparison, Scanned
@@ -23,7 +23,8 @@ from sharing_service.roster.enrollment_rows import Frames, read_enrollments
 from sharing_service.roster.loading import load_file, load_lines
 from sharing_service.roster.plain import NotPlain
 from sharing_service.roster.problems import ProblemLog, UploadUnreadable
-from sharing_service.roster.upload import FILES
+from sharing_service.roster.sync_models import UploadFile
+from sharing_service.roster.upload import FILES, open_upload
 
 Progress = Callable[[float], Awaitable[None]]
 """Notes how far a sync is, from 0 to 1."""
@@ -112,8 +113,43 @@ class Taking:
         return frames
 
 
+async def read(
+    session: AsyncSession,
+    district_id: UUID,
+    files: Sequence[UploadFile],
+    limits: ArchiveLimits,
+    log: ProblemLog,
+    *,
+    sync_id: UUID,
+    progress: Progress,
+    first: bool,
+    beside: Beside | None,
+    meanwhile: Meanwhile | None,
+) -> tuple[Checked, Comparison | None]:
+    """Read the files of an upload, of those that can be compared only what differs, and check what they hold.
+
+    Raises `UploadUnreadable`. What was read is let go of; the comparison stays, since the next upload needs it.
+    """
+    with ExitStack() as open_files:
+        sent = []
+        for file in files:
+            stream = await intake.open_file(session, district_id, sync_id, file.position)
+            sent.append((file.name, file.is_archive, open_files.enter_context(stream)))
+        opened = open_upload(sent, limits, log)
+        async with _taking(
+            session, district_id, opened, progress=progress, first=first, beside=beside, meanwhile=meanwhile
+        ) as upload:
+            # A first upload is compared with nothing, and scanned while it is checked.
+            checked = await upload.whole(log) if first else None
+            comparison = await comparing.compare(session, district_id, await upload.scanned, limits)
+            checked = checked or await upload.differing(comparison, log) or await upload.whole(log)
+    del upload  # and with it the pairs that were published
+    await asyncio.to_thread(memory.give_back)
+    return checked, comparison
+
+
 @asynccontextmanager
-async def taking(
+async def _taking(
     session: AsyncSession,
     district_id: UUID,
     opened: Mapping[str, Open],
