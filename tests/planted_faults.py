@@ -118,6 +118,7 @@ FAULTS: Final = (
     ),
     Fault("people at other schools bring them", RESOLVER, "& choice.within)", ")"),
     Fault("blocked students stay", RESOLVER, "part.students - blocked", "part.students"),
+    Fault("contacts of blocked students stay", RESOLVER, "contacts.rights(students)", "contacts.rights(part.students)"),
     Fault("blocked teachers stay", RESOLVER, "part.teachers - blocked", "part.teachers"),
     Fault(
         "a school that shares nothing is shared",

@@ -183,7 +183,7 @@ AIMED: Final[Sequence[Story]] = (
         {"S": {"share": "rules", "rules": [rule("teachers", where("sis_id", "is", "una"), companions=True)]}},
         [({"mode": "school_site"}, set())],
     ),
-    (SMALL_DISTRICT, {}, [({"mode": "district"}, {("students", "ann"), ("teachers", "tom")})]),
+    (SMALL_DISTRICT, {}, [({"mode": "district"}, {("students", "ann"), ("students", "cal"), ("teachers", "tom")})]),
 )
 """At least one case for each fault."""
 

@@ -78,6 +78,10 @@ async def check(
         body = {"kind": kind, "record_id": record_id, "application_id": application.id, "reason": "asked for"}
         made.append(await district.call("POST", "/blocks", body, status=201))
     assert await seen_by(application) == expected
+    if made:  # and the same is found anew under blocks that are there already
+        await application.share({"mode": "schools", "school_ids": []})
+        await application.share(sharing)
+        assert await seen_by(application) == expected
     for block in made:
         await district.call("DELETE", f"/blocks/{block['id']}", status=204)
 

@@ -13,7 +13,10 @@ KINDS = ("schools", "terms", "courses", "sections", "students", "teachers", "sta
 
 
 def upgrade() -> None:
-    """Let go of indexes by id: identities have one, and through their ordinals every record is found."""
+    """Let go of indexes by id: identities have one, and through their ordinals every record is found.
+
+    Each table is locked for a moment, so this waits for syncs and exports that are at work.
+    """
     for kind in KINDS:
         op.drop_constraint(op.f(f"uq_{kind}_district_id_id"), kind)
 

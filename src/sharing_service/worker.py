@@ -136,7 +136,6 @@ async def run_next_sync(database: Database, district_id: UUID, *, limits: Archiv
         async with Beside(database.connect, district_id) as beside:
             await sync_roster(session, sync, attempt=attempt, limits=limits, progress=progress, beside=beside)
         more = await syncs.next_of(session, district_id) is not None
-    ledger.forget(district_id)
     await asyncio.to_thread(memory.give_back)
     said = {"district_id": district_id, "sync_id": sync_id, "outcome": sync.status}
     log.info("a sync ended", extra=said | {"seconds": round(time.monotonic() - begin, 3)})
@@ -144,10 +143,15 @@ async def run_next_sync(database: Database, district_id: UUID, *, limits: Archiv
 
 
 async def clear_away(database: Database, district_id: UUID) -> None:
-    """Delete what syncs that are final have left: uploads, and ledgers that were replaced."""
+    """Delete what syncs that are final have left: ledgers that were replaced, then uploads.
+
+    In two transactions: who disconnects an application waits for its ledgers, and an upload takes seconds.
+    """
     async with database.write() as session:
         await enter_district(session, district_id)
         await ledger.drop_left(session, district_id)
+    async with database.write() as session:
+        await enter_district(session, district_id)
         await syncs.delete_uploads(session, district_id)
 
 

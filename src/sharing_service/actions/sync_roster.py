@@ -207,11 +207,12 @@ async def _publish(work: _Work) -> None:
         await work.progress(0.95)
 
     drafts = await publication.draft_ahead(session, district_id, work.coming, movements, drafted)
-    work.revision = await revisions.take(session, district_id, cause=AuditAction.SYNC_ROSTER, caller=caller)
+    revision = await revisions.take(session, district_id, cause=AuditAction.SYNC_ROSTER, caller=caller)
     drafts = await publication.draft(session, district_id, work.coming, movements, drafts)
     _check_hold(work, drafts)
-    await publication.publish(session, district_id, drafts, revision=work.revision)
-    district.published_revision, district.published_at = work.revision, datetime.now(UTC)
+    await publication.publish(session, district_id, drafts, revision=revision)
+    work.revision = district.published_revision = revision
+    district.published_at = datetime.now(UTC)
     await session.flush()
 
 

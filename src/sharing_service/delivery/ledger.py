@@ -119,12 +119,6 @@ def decoded(district_id: UUID, ledger_id: UUID | None) -> Ledger | None:
     return EMPTY if ledger_id is None else _decoded.get((district_id, ledger_id))
 
 
-def forget(district_id: UUID) -> None:
-    """Let go of the decoded ledgers of a district, in a process that will not need them soon."""
-    for key in [key for key in _decoded if key[0] == district_id]:
-        del _decoded[key]
-
-
 _STORED: Final = select(*(StoredLedger.__table__.c[kind.value] for kind in Kind)).where(
     StoredLedger.district_id == bindparam("district_id", type_=Uuid), StoredLedger.id == bindparam("id", type_=Uuid)
 )

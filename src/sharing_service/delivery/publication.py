@@ -64,6 +64,7 @@ async def draft_ahead(
 
     Whoever publishes locks the district in any case and calls `draft` once more. Tells each time what is `drafted`.
     """
+    await feed_drafts.begin(session)
     drafts: Drafts = {}
     for _ in range(DRAFTED_AHEAD):
         drafts = await draft(session, district_id, coming, moved, drafts)
@@ -78,8 +79,6 @@ async def draft(session: AsyncSession, district_id: UUID, coming: Coming, moved:
 
     While the district is not locked, a grant that somebody decides about just now may be left out.
     """
-    if not known:
-        await feed_drafts.begin(session)
     present, drafts = await _valid(session, district_id, known)
     if outdated := known.keys() - drafts.keys():
         await feed_drafts.drop(session, outdated)

@@ -62,7 +62,7 @@ where l.district_id = :district_id and l.teacher in {_AT_SCHOOLS} and l.section 
 
 
 def only_listed(column: str, kind: str, *, whole: bool) -> str:
-    """The further condition, in SQL, on what a merge removes: nothing of which no row was read."""
+    """The further condition, in SQL, on rows `t` that a sync may remove or link otherwise: only those it read."""
     return "" if whole else f"and t.{column} in {LISTED.format(kind)}"
 
 

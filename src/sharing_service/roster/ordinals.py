@@ -72,8 +72,8 @@ async def number(
 ) -> None:
     """Fill `wanted_KIND` from `keys`, a select of (line, key) with distinct keys from the table `rows`.
 
-    New ordinals are dense and follow the lines; `id_time` is in milliseconds since 1970. All keys of a new district are
-    new, and its identities are written `beside`.
+    New ordinals are dense and follow the lines; `id_time` is in milliseconds since 1970. The identities of a new
+    district may be written `beside`: all of its keys are new.
     """
     place = {"district_id": district_id, "numbering": numbering_of(kind)}
     if beside is None:

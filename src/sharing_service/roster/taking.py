@@ -143,9 +143,7 @@ async def read(
             checked = await upload.whole(log) if first else None
             comparison = await comparing.compare(session, district_id, await upload.scanned, limits)
             checked = checked or await upload.differing(comparison, log) or await upload.whole(log)
-    del upload  # and with it the pairs that were published
-    await asyncio.to_thread(memory.give_back)
-    return checked, comparison
+        return checked, comparison
 
 
 @asynccontextmanager

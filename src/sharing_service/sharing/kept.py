@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -85,15 +85,16 @@ async def published(session: AsyncSession, district_id: UUID) -> Graph:
 
 
 async def lock(session: AsyncSession, district_id: UUID) -> None:
-    """Lock the district for a decision that needs the graph of its roster, which is kept by then.
+    """Lock the district for a decision that needs the graph of its roster, which is nearly always kept by then.
 
     Nobody else could decide in the seconds that it may take to read: if a sync has published meanwhile, the district is
-    let go and the graph read once more.
+    let go and the graph read once more, though not a third time.
     """
     for _ in range(READ_AHEAD):
         await published(session, district_id)
         attempt = await session.begin_nested()
-        key = _key_of(await revisions.lock(session, district_id))
+        district = await revisions.lock(session, district_id)
+        key = _key_of(district_id, district.published_revision, district.published_at)
         if key is None or _kept.get(key) is not None:
             await attempt.commit()
             return
@@ -121,11 +122,10 @@ async def stay_fresh(database: Database, *, every: float = REFRESH_SECONDS) -> N
 
 
 async def _key(session: AsyncSession, district_id: UUID) -> Published | None:
-    columns = (District.id, District.published_revision, District.published_at)
-    return _key_of((await session.execute(select(*columns).where(District.id == district_id))).one())
+    statement = select(District.published_revision, District.published_at).where(District.id == district_id)
+    revision, at = (await session.execute(statement)).one()
+    return _key_of(district_id, revision, at)
 
 
-def _key_of(district: Any) -> Published | None:
-    """The key of a district, or of a row with these columns of it."""
-    revision, at = district.published_revision, district.published_at
-    return None if revision is None or at is None else (district.id, revision, at)
+def _key_of(district_id: UUID, revision: int | None, at: datetime | None) -> Published | None:
+    return None if revision is None or at is None else (district_id, revision, at)
