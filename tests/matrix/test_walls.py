@@ -153,8 +153,8 @@ SPELLINGS: Final = {
     # Whatever the statement does, an id that is not spelled as ids are never reaches it.
     "any id of a record": Spelling(
         queries.get,
-        "table.c.id == record_id",
-        "cast(table.c.id, Text).ilike(str(record_id))",
+        "Identity.id == record_id",
+        "cast(Identity.id, Text).ilike(str(record_id))",
         below("/v1/districts/{district_id}/{kind}/"),
         noticed=False,
     ),

@@ -226,6 +226,17 @@ async def test_decisions_that_waited_for_a_publication_let_go_to_read(tutor: Con
     await deciding
 
 
+async def test_a_decision_that_publications_overtake_is_made(tutor: Connected, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A decision for which no graph could be read ahead reads it when it has locked the district.
+
+    Catches one that gives up.
+    """
+    monkeypatch.setattr(kept, "READ_AHEAD", 0)
+    await tutor.district.publish(NOBODY_ENROLLED)
+    await save(tutor)
+    assert (await tutor.district.get(f"{tutor.path}/sharing"))["sharing"]["include_staff"]
+
+
 async def test_a_block_waits_for_no_graph(district: District) -> None:
     """Somebody is blocked while the new roster cannot be read as a whole.
 
