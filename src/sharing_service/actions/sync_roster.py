@@ -206,10 +206,9 @@ async def _publish(work: _Work) -> None:
         _check_hold(work, drafts)
         await work.progress(0.95)
 
-    drafts = await publication.draft_ahead(session, district_id, work.coming, movements, drafted)
-    revision = await revisions.take(session, district_id, cause=AuditAction.SYNC_ROSTER, caller=caller)
-    drafts = await publication.draft(session, district_id, work.coming, movements, drafts)
+    drafts = await publication.draft_and_lock(session, district_id, work.coming, movements, drafted)
     _check_hold(work, drafts)
+    revision = await revisions.take(session, district_id, cause=AuditAction.SYNC_ROSTER, caller=caller)
     await publication.publish(session, district_id, drafts, revision=revision)
     work.revision = district.published_revision = revision
     district.published_at = datetime.now(UTC)

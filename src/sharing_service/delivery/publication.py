@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from sharing_service.delivery.differences import Moved, Sight, difference
 from sharing_service.delivery.ledger import EMPTY, Ledger
 from sharing_service.roster import revisions
 from sharing_service.roster.catalogue import Kind
+from sharing_service.roster.models import District
 from sharing_service.sharing import grants, kept, nearby
 from sharing_service.sharing.fields import GrantedFields
 from sharing_service.sharing.graph import Coming
@@ -53,28 +55,29 @@ Drafts = dict[UUID, Draft]
 """By application."""
 
 
-async def draft_ahead(
+async def draft_and_lock(
     session: AsyncSession,
     district_id: UUID,
     coming: Coming,
     moved: Moved,
     drafted: Callable[[Drafts], Awaitable[None]],
 ) -> Drafts:
-    """Draft every grant until the district can be locked with all of that valid, but not for ever.
+    """Draft every grant of the district, and lock that with all drafts valid.
 
-    Whoever publishes locks the district in any case and calls `draft` once more. Tells each time what is `drafted`.
+    Tells each time what is `drafted` before the lock; what is returned may have been drafted under it.
     """
     await feed_drafts.begin(session)
     drafts: Drafts = {}
     for _ in range(DRAFTED_AHEAD):
-        drafts = await draft(session, district_id, coming, moved, drafts)
+        drafts = await _draft(session, district_id, coming, moved, drafts)
         await drafted(drafts)
-        if await _lock(session, district_id, drafts):
-            break
-    return drafts
+        if await revisions.lock_if(session, district_id, partial(_are_valid, session, drafts)):
+            return drafts
+    await revisions.lock(session, district_id)
+    return await _draft(session, district_id, coming, moved, drafts)
 
 
-async def draft(session: AsyncSession, district_id: UUID, coming: Coming, moved: Moved, known: Drafts) -> Drafts:
+async def _draft(session: AsyncSession, district_id: UUID, coming: Coming, moved: Moved, known: Drafts) -> Drafts:
     """Evaluate every grant of the district on the coming roster, except those that `known` has for the same decision.
 
     While the district is not locked, a grant that somebody decides about just now may be left out.
@@ -91,16 +94,10 @@ async def draft(session: AsyncSession, district_id: UUID, coming: Coming, moved:
     return drafts
 
 
-async def _lock(session: AsyncSession, district_id: UUID, drafts: Drafts) -> bool:
-    """Lock the district if nobody has decided about a grant since it was drafted; whether that was so."""
-    attempt = await session.begin_nested()
-    await revisions.lock(session, district_id)
-    present, valid = await _valid(session, district_id, drafts)
-    if len(present) == len(valid) == len(drafts):
-        await attempt.commit()
-        return True
-    await attempt.rollback()
-    return False
+async def _are_valid(session: AsyncSession, drafts: Drafts, district: District) -> bool:
+    """Whether nobody has decided about a grant since it was drafted."""
+    present, valid = await _valid(session, district.id, drafts)
+    return len(present) == len(valid) == len(drafts)
 
 
 async def _valid(session: AsyncSession, district_id: UUID, drafts: Drafts) -> tuple[Sequence[Grant], Drafts]:

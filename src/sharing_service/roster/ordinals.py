@@ -1,12 +1,11 @@
 """Identities: which id and ordinal a key has, and new ones for the keys that never had any."""
 
 import os
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import CursorResult, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.roster import staging
@@ -77,7 +76,9 @@ async def number(
     """
     place = {"district_id": district_id, "numbering": numbering_of(kind)}
     if beside is None:
-        at_most = await _written(session, KNOWN.format(keys=keys, kind=kind), {**place, "kind": kind.value})
+        at_most = await staging.written(
+            session, text(KNOWN.format(keys=keys, kind=kind)), {**place, "kind": kind.value}
+        )
         new, kept, parameters = f"fresh_{kind}", KEPT, {**place, "kind": kind.value}
     else:
         at_most = (await session.execute(text(f"select count(*) from {rows}"))).scalar_one()  # noqa: S608 - of ours
@@ -88,19 +89,12 @@ async def number(
         time = max(last_time, id_time)
         ids = new_ids(first, at_most, id_time=time)
         naming = NAME.format(kind=kind, source=new, kept=kept)
-        named = await _written(session, naming, {"first": first, "ids": ids, **parameters})
+        named = await staging.written(session, text(naming), {"first": first, "ids": ids, **parameters})
         if beside is not None:
             wanted = WANTED.format(kind=kind, numbering=numbering_of(kind))
             await beside.take(session, wanted, table="identities", columns="kind, key, numbering, ordinal, id")
         await session.execute(text(ADVANCE), {**place, "next_ordinal": first + named, "id_time": time})
     await staging.analyse(session, f"wanted_{kind}")
-
-
-async def _written(session: AsyncSession, statement: str, parameters: Mapping[str, Any]) -> int:
-    """How many rows a statement writes."""
-    result = await session.execute(text(statement), parameters)
-    assert isinstance(result, CursorResult)  # noqa: S101 - a statement that writes has a row count
-    return result.rowcount
 
 
 def new_ids(first: int, count: int, *, id_time: int) -> bytes:

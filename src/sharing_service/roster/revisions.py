@@ -1,5 +1,6 @@
 """Revisions: the gapless numbers that order every change of a district."""
 
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from sqlalchemy import select
@@ -25,6 +26,16 @@ async def lock(session: AsyncSession, district_id: UUID) -> District:
     if district is None or district.erasing_since is not None:
         raise NotFound
     return district
+
+
+async def lock_if(session: AsyncSession, district_id: UUID, holds: Callable[[District], Awaitable[bool]]) -> bool:
+    """Lock the district if something holds when it is locked, and let go of it again otherwise; whether it held."""
+    attempt = await session.begin_nested()
+    if await holds(await lock(session, district_id)):
+        await attempt.commit()
+        return True
+    await attempt.rollback()
+    return False
 
 
 async def take(session: AsyncSession, district_id: UUID, *, cause: str, caller: Caller) -> int:

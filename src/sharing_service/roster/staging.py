@@ -9,14 +9,14 @@ read, `affected` says of which records.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import partial
 from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import CursorResult, text
+from sqlalchemy import CursorResult, Executable, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.database import driver_of
@@ -125,7 +125,12 @@ async def load_blocks(session: AsyncSession, kind: Kind, blocks: Iterator[Callab
 
 async def write(session: AsyncSession, district_id: UUID, statement: str, numbering: str) -> int:
     """Run a statement that writes records or links of one numbering, and count the rows that it writes."""
-    result = await session.execute(text(statement), {"district_id": district_id, "numbering": numbering})
+    return await written(session, text(statement), {"district_id": district_id, "numbering": numbering})
+
+
+async def written(session: AsyncSession, statement: Executable, parameters: Mapping[str, Any] | None = None) -> int:
+    """How many rows a statement writes."""
+    result = await session.execute(statement, parameters)
     assert isinstance(result, CursorResult)  # noqa: S101 - a statement that writes has a row count
     return result.rowcount
 

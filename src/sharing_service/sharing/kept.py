@@ -90,15 +90,15 @@ async def lock(session: AsyncSession, district_id: UUID) -> None:
     Nobody else could decide in the seconds that it may take to read: if a sync has published meanwhile, the district is
     let go and the graph read once more, though not a third time.
     """
+
+    async def is_kept(district: District) -> bool:
+        key = _key_of(district_id, district.published_revision, district.published_at)
+        return key is None or _kept.get(key) is not None
+
     for _ in range(READ_AHEAD):
         await published(session, district_id)
-        attempt = await session.begin_nested()
-        district = await revisions.lock(session, district_id)
-        key = _key_of(district_id, district.published_revision, district.published_at)
-        if key is None or _kept.get(key) is not None:
-            await attempt.commit()
+        if await revisions.lock_if(session, district_id, is_kept):
             return
-        await attempt.rollback()
     await revisions.lock(session, district_id)
 
 
