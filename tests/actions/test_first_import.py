@@ -86,7 +86,7 @@ async def test_what_a_cut_off_import_leaves_behind_does_no_harm(service: Service
     await cut_off(district)
     left = await written_beside(district)
     assert left["identities"]
-    assert left["enrollments"]
+    assert left["section_students"]
     await application.read("/users", 503)
     for each in (district, other):
         await each.publish(render(roster(1)))
@@ -139,11 +139,11 @@ async def test_an_erasure_waits_for_a_second_connection(service: Service) -> Non
     async def rows() -> AsyncIterator[bytes]:
         writing.set()
         await go_on.wait()
-        for block in await _enrollment(service):
+        for block in await _teacher(service):
             yield block
 
     async with Beside(service.jobs.connect, UUID(district.id)) as other:
-        other.begin(rows(), table="enrollments", columns="section, student")
+        other.begin(rows(), table="section_teachers", columns="section, teacher, position")
         await writing.wait()
         answer = await service.client.delete(f"/v1/districts/{district.id}", headers=service.operator)
         assert answer.status_code in (202, 204)
@@ -157,7 +157,7 @@ async def test_an_erasure_waits_for_a_second_connection(service: Service) -> Non
             await other.clear()
 
 
-async def _enrollment(service: Service) -> list[bytes]:
+async def _teacher(service: Service) -> list[bytes]:
     """One row in the binary format of COPY."""
     blocks: list[bytes] = []
 
@@ -165,7 +165,7 @@ async def _enrollment(service: Service) -> list[bytes]:
         blocks.append(block)
 
     connection = await service.jobs.connect()
-    await connection.copy_from_query("select 1, 2", output=keep, format="binary")
+    await connection.copy_from_query("select 1, 2, 0::smallint", output=keep, format="binary")
     await connection.close()
     return blocks
 

@@ -22,9 +22,10 @@ from sharing_service.roster.models import (
     District,
     Identity,
     contact_students,
-    enrollments,
     school_people,
+    section_students,
     section_teachers,
+    student_sections,
 )
 from sharing_service.sharing.fields import ApplicationFields, names_of
 from sharing_service.sharing.models import Application, Grant
@@ -49,6 +50,7 @@ class Roster:
     district_id: UUID = field(default_factory=uuid7)
     ids: dict[tuple[Numbering, int], str] = field(default_factory=dict)
     rows: list[tuple[Table, dict[str, Any]]] = field(default_factory=list)
+    enrolled: dict[int, list[int]] = field(default_factory=dict)
     kinds: dict[Kind, list[int]] = field(default_factory=lambda: {kind: [] for kind in Kind})
     _base: int = field(default_factory=lambda: secrets.randbits(47) << 80)
 
@@ -82,8 +84,10 @@ class Roster:
     def section(self, *, school: int, students: Sequence[int] = (), teachers: Sequence[int] = (), **values: Any) -> int:
         """A section with people, the primary teacher first."""
         section = self.record(Kind.SECTIONS, school=school, **({"course": None, "term": None} | values))
+        if students:
+            self.link(section_students, section=section, students=sorted(students))
         for student in students:
-            self.link(enrollments, section=section, student=student)
+            self.enrolled.setdefault(student, []).append(section)
         for position, teacher in enumerate(teachers):
             self.link(section_teachers, section=section, teacher=teacher, position=position)
         return section
@@ -107,6 +111,8 @@ class Roster:
         """Write district, rows and documents."""
         await enter_district(session, self.district_id)
         await add_district(session, District(id=self.district_id, name="Riverbend", revision=1, published_revision=1))
+        for student, sections in self.enrolled.items():
+            self.link(student_sections, student=student, sections=sections)
         for table, row in self.rows:
             await session.execute(insert(table).values(row))
         await self.touch(session, self.ids)

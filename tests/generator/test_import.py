@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.generator.district import write_district
-from sharing_service.roster import checking, merging, pairs, staging
+from sharing_service.roster import checking, grouped, merging, staging
 from sharing_service.roster.catalogue import Kind
 from sharing_service.roster.enrollment_rows import Frames, read_enrollments
 from sharing_service.roster.problems import ProblemLog
@@ -33,7 +33,7 @@ async def test_import_has_nothing_to_say(session: AsyncSession, tmp_path: Path, 
     async def frames() -> Frames:
         return read_enrollments("enrollments.csv", lambda: BytesIO(enrollments), log)
 
-    published = await pairs.published(session, district_id)
+    published = await grouped.published(await staging.driver(session), district_id)
     checked = await checking.check(session, district_id, log, frames, published=published, id_time=ID_TIME)
     outcome = await merging.merge(session, district_id, checked)
 

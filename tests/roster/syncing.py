@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.database import enter_district
-from sharing_service.roster import checking, merging, pairs, staging
+from sharing_service.roster import checking, grouped, merging, staging
 from sharing_service.roster.catalogue import Kind
 from sharing_service.roster.columns import UploadKind, columns_of
 from sharing_service.roster.enrollment_rows import COLUMNS, Frames
@@ -96,7 +96,7 @@ class Syncing:
         async def frames() -> Frames:
             return lambda: iter([frame])
 
-        published = await pairs.published(self.session, self.district_id)
+        published = await grouped.published(await staging.driver(self.session), self.district_id)
         checked = await checking.check(
             self.session, self.district_id, log, frames, published=published, id_time=id_time
         )

@@ -172,7 +172,7 @@ async def test_a_missing_row_is_a_removal_with_all_its_links(district: Syncing) 
             ("students", "ordinal"),
             ("contacts", "ordinal"),
             ("school_people", "person"),
-            ("enrollments", "student"),
+            ("student_sections", "student"),
             ("contact_students", "student"),
             ("contact_students", "contact"),
         )
@@ -218,7 +218,7 @@ async def test_another_district_is_left_alone(district: Syncing) -> None:
     synced = await other.sync({"schools": []})
     assert synced.outcome["students"].removed == 3
     assert await other.values("students", "sis_id") == []
-    for table in ("school_people", "section_teachers", "contact_students", "enrollments"):
+    for table in ("school_people", "section_teachers", "contact_students", "section_students", "student_sections"):
         assert await other.rows(f"select 1 from {table} where district_id = :district_id") == []
     assert (await district.sync(roster())).moved() == {}
 

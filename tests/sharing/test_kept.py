@@ -135,11 +135,11 @@ async def test_a_roster_that_changes_while_it_is_read_is_not_kept(district: Dist
     async with database.read() as snapshot, database.write() as session:
         for reader in (snapshot, session):
             await enter_district(reader, district_id)
-        async with held(district, "enrollments") as connection:
+        async with held(district, "section_students") as connection:
             reading = asyncio.create_task(kept.published(session, district_id))
             await waiting(connection)
             ids = {"district": district_id}
-            await connection.execute(text("delete from enrollments where district_id = :district"), ids)
+            await connection.execute(text("delete from section_students where district_id = :district"), ids)
             await connection.execute(text("update districts set published_at = now() where id = :district"), ids)
         await reading
         before = await kept.published(snapshot, district_id)

@@ -32,11 +32,12 @@ from sqlalchemy.orm import aliased
 
 from sharing_service.delivery.models import documents
 from sharing_service.roster.catalogue import Kind, Numbering
+from sharing_service.roster.enrollments import STUDENT, STUDENTS_OF_SECTIONS
 from sharing_service.roster.models import (
     Identity,
     contact_students,
-    enrollments,
     school_people,
+    section_students,
     section_teachers,
     sections,
 )
@@ -159,15 +160,17 @@ def with_sections(statement: Select[Any], district_id: ColumnElement[UUID]) -> S
 
 def _students_of_sections(district_id: ColumnElement[UUID]) -> Subquery:
     record = aliased(Identity)
+    link = section_students.c
     return (
         select(
-            enrollments.c.section,
-            _aggregated(enrollments.c.student, enrollments.c.student).label("students"),
-            _aggregated(cast(record.id, Text), enrollments.c.student).label("student_ids"),
+            link.section,
+            _aggregated(STUDENT, STUDENT).label("students"),
+            _aggregated(cast(record.id, Text), STUDENT).label("student_ids"),
         )
-        .join(record, _identifies(record, district_id, "people", enrollments.c.student))
-        .where(enrollments.c.district_id == district_id, among(enrollments.c.section))
-        .group_by(enrollments.c.section)
+        .select_from(STUDENTS_OF_SECTIONS)
+        .join(record, _identifies(record, district_id, "people", STUDENT))
+        .where(link.district_id == district_id, among(link.section))
+        .group_by(link.section)
         .subquery()
     )
 

@@ -26,7 +26,15 @@ from sharing_service.database import Prepared, Snapshot
 from sharing_service.delivery.references import DISTRICT, among
 from sharing_service.delivery.views import View
 from sharing_service.roster.catalogue import Numbering
-from sharing_service.roster.models import contact_students, enrollments, school_people, section_teachers, sections
+from sharing_service.roster.enrollments import SECTION, SECTIONS_OF_STUDENTS
+from sharing_service.roster.models import (
+    contact_students,
+    school_people,
+    section_students,
+    section_teachers,
+    sections,
+    student_sections,
+)
 
 Pairs = Select[*tuple[Any, ...]]
 """Two columns: the ordinal of the record through which another is reached, or null, and the ordinal of that one."""
@@ -107,11 +115,14 @@ def _sections_with(key: str, found: str) -> Callable[[DistrictId, Ordinal], list
     return pairs
 
 
-def _linked(key: Column[int], found: Column[int]) -> Callable[[DistrictId, Ordinal], Pairs]:
+def _linked(key: Column[int], found: ColumnElement[int]) -> Callable[[DistrictId, Ordinal], Pairs]:
     def pairs(district_id: DistrictId, parent: Ordinal) -> Pairs:
         return select(DIRECT, found).where(key.table.c.district_id == district_id, key == parent)
 
     return pairs
+
+
+_EACH_STUDENT: Final = func.unnest(section_students.c.students, type_=Integer)
 
 
 def _people_of_school(district_id: DistrictId, school: Ordinal) -> list[Pairs]:
@@ -128,14 +139,14 @@ def _people_of_school(district_id: DistrictId, school: Ordinal) -> list[Pairs]:
 
 def _people_of_section(district_id: DistrictId, section: Ordinal) -> list[Pairs]:
     return [
-        _linked(enrollments.c.section, enrollments.c.student)(district_id, section),
+        _linked(section_students.c.section, _EACH_STUDENT)(district_id, section),
         _linked(section_teachers.c.section, section_teachers.c.teacher)(district_id, section),
     ]
 
 
 def _sections_of_person(district_id: DistrictId, person: Ordinal) -> list[Pairs]:
     return [
-        _linked(enrollments.c.student, enrollments.c.section)(district_id, person),
+        _linked(student_sections.c.student, func.unnest(student_sections.c.sections))(district_id, person),
         _linked(section_teachers.c.teacher, section_teachers.c.section)(district_id, person),
     ]
 
@@ -151,24 +162,27 @@ def _contacts_of_student(district_id: DistrictId, student: Ordinal) -> list[Pair
 def _students_of_person(district_id: DistrictId, person: Ordinal) -> list[Pairs]:
     """A teacher's students through sections, or a contact's own."""
     return [
-        _classmates(enrollments.c.student, section_teachers.c.teacher, district_id, person),
+        select(section_students.c.section, _EACH_STUDENT)
+        .join(
+            section_teachers,
+            (section_teachers.c.district_id == district_id)
+            & (section_teachers.c.section == section_students.c.section),
+        )
+        .where(section_students.c.district_id == district_id, section_teachers.c.teacher == person),
         _linked(contact_students.c.contact, contact_students.c.student)(district_id, person),
     ]
 
 
 def _teachers_of_student(district_id: DistrictId, student: Ordinal) -> list[Pairs]:
-    return [_classmates(section_teachers.c.teacher, enrollments.c.student, district_id, student)]
-
-
-def _classmates(found: Column[int], key: Column[int], district_id: DistrictId, person: Ordinal) -> Pairs:
-    return (
-        select(enrollments.c.section, found)
+    return [
+        select(section_teachers.c.section, section_teachers.c.teacher)
+        .select_from(SECTIONS_OF_STUDENTS)
         .join(
             section_teachers,
-            (section_teachers.c.district_id == district_id) & (section_teachers.c.section == enrollments.c.section),
+            (section_teachers.c.district_id == district_id) & (section_teachers.c.section == SECTION),
         )
-        .where(enrollments.c.district_id == district_id, key == person)
-    )
+        .where(student_sections.c.district_id == district_id, student_sections.c.student == student)
+    ]
 
 
 RELATIONS: Final = (

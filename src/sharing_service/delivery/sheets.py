@@ -11,6 +11,7 @@ from anyio import CancelScope
 from pyroaring import AbstractBitMap
 from sqlalchemy import (
     CTE,
+    Column,
     ColumnElement,
     FromClause,
     Select,
@@ -27,8 +28,9 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from sharing_service.database import DIALECT
 from sharing_service.roster.catalogue import PEOPLE, Kind, ValueType
+from sharing_service.roster.enrollments import STUDENT, STUDENTS_OF_SECTIONS
 from sharing_service.roster.linked import Seen
-from sharing_service.roster.models import RECORDS, enrollments, school_people, section_teachers, sections
+from sharing_service.roster.models import RECORDS, school_people, section_students, section_teachers, sections
 from sharing_service.roster.queries import Shape, display_name
 
 FORMULA: Final = "=+-@\t\r"
@@ -168,14 +170,14 @@ def _of_sections(district_id: UUID, seen: Seen) -> tuple[FromClause, _Cells]:
         named = _ids(district_id, kind, seen).alias(name)
         source = source.outerjoin(named, named.c.ordinal == sections.c[name])
         cells[name] = func.coalesce(named.c.id, "")
-    teaching, enrolled = section_teachers.c, enrollments.c
-    for name, section, other, order in (
-        ("teachers", teaching.section, teaching.teacher, teaching.position),
-        ("students", enrolled.section, enrolled.student, enrolled.student),
+    teaching, enrolled = section_teachers.c, section_students.c
+    for name, links, section, other, order in (
+        ("teachers", section_teachers, teaching.section, teaching.teacher, teaching.position),
+        ("students", STUDENTS_OF_SECTIONS, enrolled.section, STUDENT, STUDENT),
     ):
         named = _ids(district_id, Kind(name), seen)
         listed = (
-            _linked(district_id, section, other, named)
+            _linked(links, district_id, section, other, named)
             .add_columns(_joined(named.c.id, order))
             .group_by(section)
             .subquery(name)
@@ -189,7 +191,7 @@ def _of_persons(district_id: UUID, kind: Kind, seen: Seen) -> tuple[FromClause, 
     """Most are at one school, so lists are made of the others only."""
     table, at = RECORDS[kind], school_people.c
     named = _ids(district_id, Kind.SCHOOLS, seen)
-    linked = _linked(district_id, at.person, at.school, named)
+    linked = _linked(school_people, district_id, at.person, at.school, named)
     home = linked.add_columns(named.c.id).where(at.position == 0).subquery("home")
     others = (
         linked.add_columns(_joined(named.c.id, at.position.nulls_last(), at.school))
@@ -206,13 +208,14 @@ def _of_persons(district_id: UUID, kind: Kind, seen: Seen) -> tuple[FromClause, 
     }
 
 
-def _linked(district_id: UUID, owner: ColumnElement[int], other: ColumnElement[int], named: FromClause) -> Select[Any]:
+def _linked(
+    links: FromClause, district_id: UUID, owner: Column[int], other: ColumnElement[int], named: FromClause
+) -> Select[Any]:
     """The links of these records to those of which the id may be named."""
-    links: FromClause = owner.table
     return (
         select(owner)
         .select_from(links.join(named, named.c.ordinal == other))
-        .where(links.c.district_id == district_id, _is_one_of_these(owner))
+        .where(owner.table.c.district_id == district_id, _is_one_of_these(owner))
     )
 
 

@@ -27,7 +27,8 @@ TABLES: Final = (
     "contact_students",
     "school_people",
     "contacts",
-    "enrollments",
+    "section_students",
+    "student_sections",
     "documents",
 )
 """What the second connection writes, here or in an earlier release."""

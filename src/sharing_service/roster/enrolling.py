@@ -90,6 +90,13 @@ def seconds(pairs: Pairs) -> NDArray[np.int32]:
     return (pairs & 0xFFFFFFFF).astype(np.int32)
 
 
+def turned(pairs: Pairs) -> Pairs:
+    """The same pairs the other way round, ascending."""
+    other = paired(seconds(pairs), firsts(pairs))
+    other.sort()
+    return other
+
+
 def missing(pairs: Pairs, other: Pairs) -> Pairs:
     """The pairs that are not in another ascending array."""
     if not len(other):

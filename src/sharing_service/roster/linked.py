@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.roster.catalogue import PEOPLE, Kind
-from sharing_service.roster.models import RECORDS, enrollments, school_people, section_teachers, sections
+from sharing_service.roster.models import RECORDS, school_people, section_students, section_teachers, sections
 
 References = dict[str, str | list[str] | None]
 """The members of one row that name other records."""
@@ -56,12 +56,12 @@ async def _of_sections(
         .group_by(teaching.section),
         None if seen is None else seen[Kind.TEACHERS],
     )
-    enrolled = enrollments.c
+    enrolled = section_students.c
     students = await _links(
         session,
-        select(enrolled.section, _aggregated(enrolled.student, enrolled.student))
-        .where(enrolled.district_id == district_id, among(enrolled.section, ordinals))
-        .group_by(enrolled.section),
+        select(enrolled.section, enrolled.students).where(
+            enrolled.district_id == district_id, among(enrolled.section, ordinals)
+        ),
         None if seen is None else seen[Kind.STUDENTS],
     )
     ids = {

@@ -1,16 +1,19 @@
 """Makes the links between records equal to what is wanted, touching only pairs that differ."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+import numpy as np
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sharing_service.roster import affected, pairs, staging
+from sharing_service.roster import affected, grouped, pairs, staging
 from sharing_service.roster.affected import AT_SCHOOLS
 from sharing_service.roster.beside import Beside
-from sharing_service.roster.enrolling import Moves
+from sharing_service.roster.enrolling import Moves, Pairs, firsts, seconds, turned
 from sharing_service.roster.outcome import Changes
 
 UNLINK: Final = """
@@ -45,12 +48,17 @@ with added as (
 insert into moved (numbering, ordinal, own) select :numbering, ordinal, own from added
 """
 DISENROLL: Final = """
-delete from enrollments t using left_enrollments w
-where t.district_id = :district_id and t.section = w.section and t.student = w.student
+delete from {table} t using (select {owner} from wanted_enrollments union select {owner} from left_enrollments) m
+where t.district_id = :district_id and t.{owner} = m.{owner}
 """
 ENROLL: Final = """
-insert into enrollments (district_id, section, student) select :district_id, section, student from wanted_enrollments
+insert into {table} (district_id, {owner}, {others}) select :district_id, {owner}, {others} from wanted_{table}
 """
+GROUPED: Final = (
+    {"table": "section_students", "owner": "section", "others": "students"},
+    {"table": "student_sections", "owner": "student", "others": "sections"},
+)
+"""The tables of enrollments, which say the same from both sides."""
 ENROLLMENTS_MOVED: Final = """
 insert into moved (numbering, ordinal, own)
 select :numbering, section, false
@@ -121,15 +129,40 @@ def _wanted(link: Link) -> str:
     return f"select {columns} from wanted_{link.table} order by {link.owner}, {link.other}"  # noqa: S608
 
 
-async def merge_enrollments(session: AsyncSession, district_id: UUID, moves: Moves) -> Changes:
+async def merge_enrollments(session: AsyncSession, district_id: UUID, enrolled: Pairs, moves: Moves) -> Changes:
     """Bring the enrollments of a district to what `check` left, and note the sections whose students moved."""
     await pairs.send(session, "wanted_enrollments", moves.added)
     await pairs.send(session, "left_enrollments", moves.removed)
     await staging.plan_for_bulk(session, bulk=False)
-    await session.execute(text(DISENROLL), {"district_id": district_id})
-    await session.execute(text(ENROLL), {"district_id": district_id})
+    for shape, groups in zip(GROUPED, await asyncio.to_thread(_groups_to_write, enrolled, moves), strict=True):
+        await session.execute(text(DISENROLL.format_map(shape)), {"district_id": district_id})
+        await grouped.send(session, f"wanted_{shape['table']}", groups)
+        await session.execute(text(ENROLL.format_map(shape)), {"district_id": district_id})
     await session.execute(text(ENROLLMENTS_MOVED), {"numbering": "sections"})
     return Changes(before=moves.before, added=len(moves.added), removed=len(moves.removed))
+
+
+def write_enrollments(beside: Beside, enrolled: "asyncio.Task[Pairs]") -> None:
+    """Write the enrollments of a new district `beside`, as soon as they are known."""
+
+    async def of_sections() -> AsyncIterator[bytes]:
+        async for block in grouped.rows(await enrolled):
+            yield block
+
+    async def of_students() -> AsyncIterator[bytes]:
+        async for block in grouped.rows(await asyncio.to_thread(turned, await enrolled)):
+            yield block
+
+    for shape, rows in zip(GROUPED, (of_sections(), of_students()), strict=True):
+        beside.begin(rows, table=shape["table"], columns=f"{shape['owner']}, {shape['others']}")
+
+
+def _groups_to_write(enrolled: Pairs, moves: Moves) -> tuple[Pairs, Pairs]:
+    """All students of the sections, and all sections of the students, of which an enrollment differs."""
+    differing = np.concatenate([moves.added, moves.removed])
+    of_sections = enrolled[np.isin(firsts(enrolled), firsts(differing))]
+    of_students = enrolled[np.isin(seconds(enrolled), seconds(differing))]
+    return of_sections, turned(of_students)
 
 
 async def _merge(session: AsyncSession, district_id: UUID, link: Link, *, whole: bool) -> None:

@@ -1,14 +1,14 @@
 """Make the roster equal to what is wanted, touching only rows that differ."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sharing_service.roster import affected, linking, pairs, staging
+from sharing_service.roster import affected, linking, staging
 from sharing_service.roster.beside import Beside
 from sharing_service.roster.catalogue import EXTENSIBLE, FIELDS, PEOPLE, Kind, numbering_of
 from sharing_service.roster.checking import Checked
@@ -80,7 +80,7 @@ async def merge(session: AsyncSession, district_id: UUID, checked: Checked) -> O
     for kind in Kind:
         outcome[kind.value] = await _merge_records(session, district_id, kind, whole=checked.whole)
     await linking.merge_links(session, district_id, whole=checked.whole)
-    outcome["enrollments"] = await linking.merge_enrollments(session, district_id, checked.moves)
+    outcome["enrollments"] = await linking.merge_enrollments(session, district_id, checked.enrolled, checked.moves)
     await staging.plan_for_bulk(session, bulk=checked.whole)
     if any(changes.before for changes in outcome.values()):  # else all records are new, and so touched
         await _follow_links(session, district_id, outcome)
@@ -97,7 +97,7 @@ async def write_records(
     """
     await linking.write_links(session, beside)
     contacts = await _write_contacts(session, beside)
-    beside.begin(_known(enrolled), table="enrollments", columns="section, student")
+    linking.write_enrollments(beside, enrolled)
     outcome = {}
     for kind in Kind:
         if kind is Kind.CONTACTS:
@@ -121,11 +121,6 @@ async def _write_contacts(session: AsyncSession, beside: Beside) -> Changes:
     rows = f"select w.ordinal, w.id, {values} from {_source(Kind.CONTACTS)} order by w.ordinal"  # noqa: S608 - names
     await beside.take(session, rows, table="contacts", columns=", ".join(("ordinal", "id", *columns)))
     return Changes(added=(await session.scalar(text("select count(*) from wanted_contacts"))) or 0)
-
-
-async def _known(enrolled: "asyncio.Task[Pairs]") -> AsyncIterator[bytes]:
-    async for block in pairs.encoded(await enrolled):
-        yield block
 
 
 async def _follow_links(session: AsyncSession, district_id: UUID, outcome: Outcome) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     CheckConstraint,
     Column,
@@ -181,15 +182,25 @@ section_teachers: Final = Table(
     Index(None, "district_id", "teacher", "section", postgresql_include=["position"]),
 )
 
-enrollments: Final = Table(
-    "enrollments",
+section_students: Final = Table(
+    "section_students",
     Base.metadata,
     Column("district_id", Uuid, nullable=False),
     Column("section", Integer, nullable=False),
-    Column("student", Integer, nullable=False),
-    PrimaryKeyConstraint("district_id", "section", "student"),
-    Index(None, "district_id", "student", "section"),
+    Column("students", ARRAY(Integer), nullable=False, comment="ascending"),
+    PrimaryKeyConstraint("district_id", "section"),
 )
+"""The enrollments: who is in a section in which anybody is."""
+
+student_sections: Final = Table(
+    "student_sections",
+    Base.metadata,
+    Column("district_id", Uuid, nullable=False),
+    Column("student", Integer, nullable=False),
+    Column("sections", ARRAY(Integer), nullable=False, comment="ascending"),
+    PrimaryKeyConstraint("district_id", "student"),
+)
+"""The same enrollments from the other side."""
 
 contact_students: Final = Table(
     "contact_students",
@@ -204,5 +215,5 @@ contact_students: Final = Table(
 )
 
 
-LINKS: Final = (school_people, section_teachers, enrollments, contact_students)
+LINKS: Final = (school_people, section_teachers, section_students, student_sections, contact_students)
 """Which record belongs to which."""

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from typing import Final
-from uuid import UUID
 
 import asyncpg
 import numpy as np
@@ -18,16 +17,11 @@ PIECE: Final = 1024 * 1024
 """Bytes that are received before they become numbers, which take half as many."""
 
 # The documentation of COPY gives the format: a header, a count and sizes with each row, and a mark of the end.
-_HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_END: Final = b"\xff\xff"
+HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+END: Final = b"\xff\xff"
 _ROW: Final = np.dtype(
     [("columns", ">i2"), ("first_size", ">i4"), ("first", ">i4"), ("second_size", ">i4"), ("second", ">i4")]
 )
-
-
-async def published(session: AsyncSession, district_id: UUID) -> Pairs:
-    """The enrollments that there are, sections first."""
-    return await fetch(session, "select section, student from enrollments where district_id = $1", district_id)
 
 
 async def fetch(session: AsyncSession, query: str, *parameters: object) -> Pairs:
@@ -47,7 +41,7 @@ async def columns(driver: asyncpg.Connection, query: str, *parameters: object, c
 
     def decode() -> None:
         """Take the whole rows out of what came, and leave the rest of the last one, or the mark of the end."""
-        begin = 0 if pieces else len(_HEADER)
+        begin = 0 if pieces else len(HEADER)
         end = begin + (len(received) - begin) // row.itemsize * row.itemsize
         rows = np.frombuffer(bytes(received[begin:end]), row)
         del received[:end]
@@ -71,11 +65,11 @@ async def send(session: AsyncSession, table: str, pairs: Pairs) -> None:
 
 async def encoded(pairs: Pairs) -> AsyncIterator[bytes]:
     """Pairs in the binary format of COPY, in their order."""
-    yield _HEADER
+    yield HEADER
     for start in range(0, len(pairs), BATCH):
         some = pairs[start : start + BATCH]
         rows = np.empty(len(some), _ROW)
         rows["columns"], rows["first_size"], rows["second_size"] = 2, 4, 4
         rows["first"], rows["second"] = firsts(some), seconds(some)
         yield rows.tobytes()
-    yield _END
+    yield END

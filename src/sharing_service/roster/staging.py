@@ -46,6 +46,8 @@ _TABLES: Final[dict[str, str]] = {
     "wanted_school_people": f"person int, school int, kind {TEXT}, position smallint",
     "wanted_enrollments": "section int, student int",
     "left_enrollments": "section int, student int",
+    "wanted_section_students": "section int, students int[]",
+    "wanted_student_sections": "student int, sections int[]",
     "enrolled_at": "person int, school int",
     "affected": f"kind {TEXT}, ordinal int",
     "moved": f"numbering {TEXT}, ordinal int, own boolean",

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service import memory
-from sharing_service.roster import checking, comparing, intake, pairs, staging
+from sharing_service.roster import checking, comparing, grouped, intake, staging
 from sharing_service.roster.archive import ArchiveLimits, Open
 from sharing_service.roster.beside import Beside
 from sharing_service.roster.checking import Checked, Meanwhile
@@ -171,7 +171,7 @@ async def _taking(
     reading = asyncio.create_task(_after(loaded, partial(read_enrollments, ENROLLMENTS, opened[ENROLLMENTS], noted)))
     try:
         # Nothing else can be asked of the session before the files have been scanned.
-        published = await pairs.published(session, district_id)
+        published = await grouped.published(await staging.driver(session), district_id)
         yield Taking(
             session, district_id, opened, loaded, scanning, reading, published, noted, progress, beside, meanwhile
         )

@@ -21,6 +21,7 @@ from sharing_service import memory
 from sharing_service.database import driver_of
 from sharing_service.roster.catalogue import Kind
 from sharing_service.roster.enrolling import Pairs, firsts, paired, seconds
+from sharing_service.roster.grouped import published
 from sharing_service.roster.pairs import columns
 from sharing_service.sharing.rules import Rule
 
@@ -28,7 +29,6 @@ RESOLVED: Final = (Kind.SCHOOLS, Kind.SECTIONS, Kind.STUDENTS, Kind.TEACHERS, Ki
 
 _RECORDS: Final = "select ordinal from {} where district_id = $1"
 _PAIRS: Final = {
-    "enrolled": "select section, student from enrollments where district_id = $1",
     "taught": "select section, teacher from section_teachers where district_id = $1",
     "placed": "select ordinal, school from sections where district_id = $1",
     "courses": "select ordinal, course from sections where district_id = $1 and course is not null",
@@ -40,7 +40,7 @@ _AT_SCHOOLS: Final = "select person, school, coalesce(position::int, -1) from sc
 _NOT_OWN: Final = 2**32 - 1
 """How a position that is missing is read."""
 
-LINKED: Final = (*_PAIRS, "present", "own", "home")
+LINKED: Final = ("enrolled", *_PAIRS, "present", "own", "home")
 """The names of the links of a graph."""
 
 WORTH: Final = 10_000
@@ -235,11 +235,11 @@ async def _begin(session: AsyncSession, district_id: UUID, enrolled: Pairs | Non
         [ordinals] = await columns(driver, _RECORDS.format(kind), district_id, count=1)
         records[kind] = bitmap(ordinals)
     indexing = _Indexing(records, {})
+    if enrolled is None:
+        enrolled = await published(driver, district_id)
+    indexing.begin("enrolled", firsts(enrolled).view(np.uint32), seconds(enrolled).view(np.uint32))
     for name, statement in _PAIRS.items():
-        if name == "enrolled" and enrolled is not None:
-            indexing.begin(name, firsts(enrolled).view(np.uint32), seconds(enrolled).view(np.uint32))
-        else:
-            indexing.begin(name, *await columns(driver, statement, district_id, count=2))
+        indexing.begin(name, *await columns(driver, statement, district_id, count=2))
     person, school, position = await columns(driver, _AT_SCHOOLS, district_id, count=3)
     indexing.begin("present", person, school)
     for name, chosen in {"own": position != _NOT_OWN, "home": position == 0}.items():

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
+    FromClause,
     Select,
     Table,
     Text,
@@ -27,11 +28,12 @@ from sqlalchemy import (
 
 from sharing_service.database import LETTERS
 from sharing_service.roster.catalogue import Kind
+from sharing_service.roster.enrollments import STUDENT, STUDENTS_OF_SECTIONS
 from sharing_service.roster.models import (
     RECORDS,
-    enrollments,
     school_people,
     schools,
+    section_students,
     section_teachers,
     students,
     teachers,
@@ -67,9 +69,9 @@ def _some_value_fits(district_id: UUID, kind: Kind, condition: Condition) -> Pre
                 linked.where(section_teachers.c.section == table.c.ordinal, _fits(column, condition)), table
             )
         case "student_grade":
-            linked = _linked(enrollments, enrollments.c.student, students, district_id)
+            linked = _linked(section_students, STUDENT, students, district_id, rows=STUDENTS_OF_SECTIONS)
             grade = _fits(students.c.grade, condition)
-            return _for_some(linked.where(enrollments.c.section == table.c.ordinal, grade), table)
+            return _for_some(linked.where(section_students.c.section == table.c.ordinal, grade), table)
         case _ if field.startswith(EXT):
             return _fits(func.coalesce(table.c.ext[field.removeprefix(EXT)].astext, ""), condition)
         case _:
@@ -93,9 +95,12 @@ def _some_school_fits(district_id: UUID, kind: Kind, condition: Condition) -> Pr
     return _for_some(linked.where(own_row, fits), table)
 
 
-def _linked(link: Table, reference: ColumnElement[int], target: Table, district_id: UUID) -> Select[int]:
-    """The rows of a link table of one district, each joined with the record it refers to."""
-    joined = link.join(target, and_(target.c.district_id == link.c.district_id, target.c.ordinal == reference))
+def _linked(
+    link: Table, reference: ColumnElement[int], target: Table, district_id: UUID, rows: FromClause | None = None
+) -> Select[int]:
+    """The rows of a link table of one district, or `rows` made of it, each joined with the record it refers to."""
+    links = link if rows is None else rows
+    joined = links.join(target, and_(target.c.district_id == link.c.district_id, target.c.ordinal == reference))
     return select(literal(1)).select_from(joined).where(link.c.district_id == district_id)
 
 

@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sharing_service.sharing.graph import LINKED, Graph, Links
 
 _PAIRS: Final = {
-    "enrolled": "select section, student from enrollments where district_id = :district_id and student = :person",
+    "enrolled": """
+    select unnest(sections), student from student_sections where district_id = :district_id and student = :person
+    """,
     "taught": "select section, teacher from section_teachers where district_id = :district_id and teacher = :person",
     "contacts": """
     select student, contact from contact_students
