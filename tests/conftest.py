@@ -1,8 +1,9 @@
 """Parts that every test may ask for: a real PostgreSQL built by the migrations, and sessions on it."""
 
+import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from sharing_service.database import Database, DatabaseRole
 from sharing_service.embedded import start
 from sharing_service.main import create_app
 from sharing_service.settings import Settings
+from tests import hanging
 from tests.factories.service import District, Service, bearer
 
 OPERATOR_TOKEN = "operator-token-of-the-tests-0123456789"
@@ -49,6 +51,19 @@ def pytest_collection_finish() -> None:
     """Let the collector leave alone what was imported: walking through it again and again took a sixth of the time."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let no test go on for ever."""
+    with hanging.watched(item.nodeid):
+        return (yield)
+
+
+@pytest.fixture(scope="session", autouse=True)
+async def told_loop() -> None:
+    """Of a test that hangs it is told what its tasks wait for."""
+    hanging.loops.append(asyncio.get_running_loop())
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import UUID
 
 from pgqueuer import PgQueuer
@@ -42,7 +43,10 @@ async def working(service: Service) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        (await started).shutdown.set()
+        either: list[asyncio.Future[Any]] = [started, task]
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if started.done():
+            started.result().shutdown.set()
         await task
 
 

@@ -204,7 +204,7 @@ async def test_a_reader_who_leaves_gives_back_the_connection(tutor: Connected) -
                 begun.set()
 
     reader = asyncio.create_task(read())
-    await begun.wait()
+    await asyncio.wait({reader, asyncio.create_task(begun.wait())}, return_when=asyncio.FIRST_COMPLETED)
     reader.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reader

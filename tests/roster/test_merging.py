@@ -1,12 +1,25 @@
 """What a sync changes in a roster that is there."""
 
+import random
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.roster.catalogue import Kind
 from sharing_service.roster.outcome import HELD_KINDS, Changes, removes_too_much
-from tests.roster.syncing import ID_TIME, Row, Syncing, Upload, enrolled, new_district, section, student, teacher
+from tests.roster.syncing import (
+    ID_TIME,
+    Row,
+    Syncing,
+    Upload,
+    enrolled,
+    new_district,
+    section,
+    student,
+    teacher,
+    upload,
+)
 
 SCHOOLS = [{"sis_id": "S1", "name": "Oak"}, {"sis_id": "S2", "name": "Elm"}]
 
@@ -158,6 +171,41 @@ async def test_an_enrollment_relinks_and_does_not_change(district: Syncing) -> N
         ("sections", await district.ordinal("sections", "B")),
     ]
     assert await _modified(district) == []
+
+
+async def test_both_sides_of_enrollments_say_the_same(session: AsyncSession) -> None:
+    """Whatever moves, the students of sections and the sections of students are those of the last files, in order.
+
+    Catches a side of which only what was added, or what was removed, is written.
+    """
+    district, chance = await new_district(session), random.Random(3)
+    keys, people = [f"x{n}" for n in range(6)], [f"p{n}" for n in range(9)]
+    files = upload(sections=[section(key) for key in keys], students=[student(key) for key in people])
+    possible = [(key, person) for key in keys for person in people]
+    before: set[tuple[str, str]] = set()
+    for taken in (30, 31, 0, 54, 12, 12, 1):
+        wanted = set(chance.sample(possible, taken))
+        files["enrollments"] = [enrolled(*pair) for pair in chance.sample(sorted(wanted), taken)]
+        counts = {"added": len(wanted - before), "removed": len(before - wanted)}
+        synced = (await district.sync(files)).outcome["enrollments"]
+        assert {"added": synced.added, "removed": synced.removed} == counts
+        of_sections, of_students = await _enrolled(district, "section"), await _enrolled(district, "student")
+        assert of_sections == {key: sorted(p for k, p in wanted if k == key) for key, _ in wanted}
+        assert of_students == {person: sorted(k for k, p in wanted if p == person) for _, person in wanted}
+        before = wanted
+
+
+async def _enrolled(district: Syncing, owner: str) -> dict[str, list[str]]:
+    """The keys of whom each is linked to, by key; ordinals ascend like the keys of these files."""
+    other = "student" if owner == "section" else "section"
+    found = await district.rows(f"""
+        select o.sis_id, array(
+            select r.sis_id from unnest(l.{other}s) with ordinality u(ordinal, place)
+            join {other}s r on r.district_id = l.district_id and r.ordinal = u.ordinal order by place
+        ) from {owner}_{other}s l join {owner}s o on o.district_id = l.district_id and o.ordinal = l.{owner}
+        where l.district_id = :district_id
+    """)
+    return {key: list(keys) for key, keys in found}
 
 
 async def test_a_missing_row_is_a_removal_with_all_its_links(district: Syncing) -> None:

@@ -36,6 +36,7 @@ _INTEGER: Final = 23
 _COUNT: Final = struct.Struct(">i")
 _COUNT_AT: Final = 26
 """Where the length of its array stands in a group."""
+MALFORMED: Final = "An array of enrollments is empty, or not one of integers alone."
 _WORD: Final = 2
 """Bytes: the length of whatever is sent of a group is a multiple of it."""
 
@@ -63,7 +64,7 @@ async def published(driver: asyncpg.Connection, district_id: UUID) -> Pairs:
         heads = _places_of_heads(np.array(begins, np.int64) // _WORD, len(words))
         groups, elements = words[heads].view(_GROUP), words[~heads].view(_ELEMENT)
         if np.any(groups["size"] != _size_of(groups["count"])):
-            raise ValueError("An array of enrollments is empty, or not one of integers alone.")
+            raise ValueError(MALFORMED)
         pieces.append(paired(np.repeat(groups["owner"], groups["count"]), elements["value"]))
 
     async def take(block: bytes) -> None:
@@ -74,6 +75,8 @@ async def published(driver: asyncpg.Connection, district_id: UUID) -> Pairs:
     query = "select section, students from section_students where district_id = $1"
     await driver.copy_from_query(query, district_id, output=take, format="binary")
     decode()
+    if received != END:
+        raise ValueError(MALFORMED)
     found = np.concatenate(pieces)
     await asyncio.to_thread(found.sort)
     return found
@@ -89,7 +92,8 @@ async def rows(pairs: Pairs) -> AsyncIterator[bytes]:
     yield HEADER
     start = 0
     while start < len(pairs):
-        end = int(np.searchsorted(pairs, (pairs[min(start + BATCH, len(pairs)) - 1] >> 32) + 1 << 32))
+        last = pairs[min(start + BATCH, len(pairs)) - 1] | 0xFFFFFFFF  # of all that have its first
+        end = int(np.searchsorted(pairs, last, side="right"))
         yield await asyncio.to_thread(_encoded, pairs[start:end])
         start = end
     yield END
