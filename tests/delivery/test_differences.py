@@ -12,7 +12,8 @@ from sharing_service.delivery.differences import RELATED, TEACHERS, Moved, Refer
 from sharing_service.delivery.moved import _moves
 from sharing_service.roster.catalogue import Kind, numbering_of
 from sharing_service.sharing.fields import BY_NAME, GrantedFields, KindGroup
-from sharing_service.sharing.graph import LINKED, Graph, Links
+from sharing_service.sharing.graph import LINKED, Graph
+from sharing_service.sharing.links import Links
 
 OWNERS: Final = range(4)
 OTHERS: Final = range(10, 14)

@@ -16,8 +16,9 @@ from sharing_service.database import Database, enter_district
 from sharing_service.roster import revisions
 from sharing_service.roster.catalogue import Kind
 from sharing_service.sharing import kept
-from sharing_service.sharing.graph import Graph, Links
+from sharing_service.sharing.graph import Graph
 from sharing_service.sharing.kept import Kept
+from sharing_service.sharing.links import Links
 from tests.factories.service import Connected, District
 from tests.factories.small_district import SMALL_DISTRICT
 from tests.factories.upload import render

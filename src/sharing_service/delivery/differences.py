@@ -15,7 +15,8 @@ from sharing_service.roster.catalogue import Kind, Numbering, numbering_of
 from sharing_service.roster.enrolling import Pairs as Keys
 from sharing_service.roster.enrolling import firsts, missing, paired
 from sharing_service.sharing.fields import GrantedFields
-from sharing_service.sharing.graph import Graph, Links, Ordinals, bitmap
+from sharing_service.sharing.graph import Graph
+from sharing_service.sharing.links import Links, Ordinals, bitmap
 
 Sets = Mapping[Kind, AbstractBitMap]
 

@@ -92,7 +92,8 @@ def seconds(pairs: Pairs) -> NDArray[np.int32]:
 
 def turned(pairs: Pairs) -> Pairs:
     """The same pairs the other way round, ascending."""
-    other = paired(seconds(pairs), firsts(pairs))
+    halves = pairs.view(np.int32).reshape(-1, 2)
+    other: Pairs = np.ascontiguousarray(halves[:, ::-1]).view(np.int64).ravel()
     other.sort()
     return other
 

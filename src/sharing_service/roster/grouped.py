@@ -43,8 +43,15 @@ _WORD: Final = 2
 
 async def published(driver: asyncpg.Connection, district_id: UUID) -> Pairs:
     """The enrollments that there are, sections first, ascending."""
+    found = paired(*await columns(driver, district_id))
+    await asyncio.to_thread(found.sort)
+    return found
+
+
+async def columns(driver: asyncpg.Connection, district_id: UUID) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """The enrollments that there are: the section of each, and the student."""
     received = bytearray()
-    pieces: list[Pairs] = [np.empty(0, np.int64)]
+    pieces: list[tuple[NDArray[np.uint32], NDArray[np.uint32]]] = []
     begin = len(HEADER)
 
     def decode() -> None:
@@ -65,7 +72,8 @@ async def published(driver: asyncpg.Connection, district_id: UUID) -> Pairs:
         groups, elements = words[heads].view(_GROUP), words[~heads].view(_ELEMENT)
         if np.any(groups["size"] != _size_of(groups["count"])):
             raise ValueError(MALFORMED)
-        pieces.append(paired(np.repeat(groups["owner"], groups["count"]), elements["value"]))
+        sections = np.repeat(groups["owner"].astype(np.uint32), groups["count"])
+        pieces.append((sections, elements["value"].astype(np.uint32)))
 
     async def take(block: bytes) -> None:
         received.extend(block)
@@ -77,9 +85,8 @@ async def published(driver: asyncpg.Connection, district_id: UUID) -> Pairs:
     decode()
     if received != END:
         raise ValueError(MALFORMED)
-    found = np.concatenate(pieces)
-    await asyncio.to_thread(found.sort)
-    return found
+    sections, students = [np.concatenate(column) for column in zip(*pieces, strict=True)]
+    return sections, students
 
 
 async def send(session: AsyncSession, table: str, pairs: Pairs) -> None:

@@ -4,25 +4,22 @@ A closure over 7,000,000 enrollments takes the database seconds and arrays of nu
 """
 
 import asyncio
-from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial, reduce
-from operator import or_
-from typing import Any, Final
+from functools import partial
+from typing import Final
 from uuid import UUID
 
-import numpy as np
-from numpy.typing import NDArray
 from pyroaring import BitMap, FrozenBitMap
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service import memory
 from sharing_service.database import driver_of
+from sharing_service.roster import grouped
 from sharing_service.roster.catalogue import Kind
-from sharing_service.roster.enrolling import Pairs, firsts, paired, seconds
-from sharing_service.roster.grouped import published
+from sharing_service.roster.enrolling import Pairs
 from sharing_service.roster.pairs import columns
+from sharing_service.sharing.links import Links, Ordinals, bitmap
 from sharing_service.sharing.rules import Rule
 
 RESOLVED: Final = (Kind.SCHOOLS, Kind.SECTIONS, Kind.STUDENTS, Kind.TEACHERS, Kind.STAFF)
@@ -43,113 +40,8 @@ _NOT_OWN: Final = 2**32 - 1
 LINKED: Final = ("enrolled", *_PAIRS, "present", "own", "home")
 """The names of the links of a graph."""
 
-WORTH: Final = 10_000
-"""Records of the smallest set around which looking again costs more than remembering."""
-REMEMBERED: Final = 32
-"""Sets that one side of some links remembers: of a million students each takes up to 125 kB."""
-
-Ordinals = NDArray[np.integer[Any]]
 Matched = tuple[Kind, tuple[Rule, ...], FrozenBitMap | None]
 """A kind, rules on it, and the schools to look at if it is not the whole district."""
-
-
-def bitmap(ordinals: Ordinals) -> BitMap:
-    """The set of some ordinals: through an array of Python's own, which costs a sixth of handing over NumPy's."""
-    return BitMap(array("I", ordinals.astype(np.uint32, copy=False).tobytes()))
-
-
-@dataclass(frozen=True, slots=True)
-class _Direction:
-    """For each ordinal of one side, the ordinals of the other, one after the other."""
-
-    begins: NDArray[np.int32]
-    others: Ordinals
-    highest: int
-    known: dict[FrozenBitMap, BitMap] | None = None
-    """What was found around large sets, if it is remembered."""
-
-    @classmethod
-    def of(cls, ones: Ordinals, others: Ordinals) -> "_Direction":
-        pairs = paired(ones, others)
-        pairs.sort()
-        counts = np.bincount(ones)
-        begins = np.concatenate([np.zeros(1, np.int32), np.cumsum(counts, dtype=np.int32)])
-        return cls(begins, pairs.astype(np.uint32), int(others.max(initial=0)))
-
-    def around(self, chosen: BitMap) -> BitMap:
-        if self.known is None or len(chosen) < WORTH:
-            return self._around(chosen)
-        asked = FrozenBitMap(chosen)
-        if asked not in self.known:
-            if len(self.known) == REMEMBERED:
-                del self.known[next(iter(self.known))]
-            self.known[asked] = self._around(chosen)
-        return self.known[asked].copy()
-
-    def _around(self, chosen: BitMap) -> BitMap:
-        _, _, others = self._linked(chosen)
-        found = np.zeros(self.highest + 1, np.bool_)
-        found[others] = True
-        return bitmap(np.flatnonzero(found))
-
-    def pairs(self, chosen: BitMap) -> tuple[Ordinals, Ordinals]:
-        """Each link of the chosen: two columns, the chosen in the first."""
-        picked, counts, others = self._linked(chosen)
-        return np.repeat(picked, counts), others
-
-    def _linked(self, chosen: BitMap) -> tuple[Ordinals, Ordinals, Ordinals]:
-        """The chosen, how many links each has, and the other sides of these."""
-        picked: Ordinals = np.asarray(chosen.to_array())
-        picked = picked[picked < len(self.begins) - 1]
-        begins = self.begins[picked]
-        counts = self.begins[picked + 1] - begins
-        ends = np.cumsum(counts, dtype=np.int32)
-        places = np.repeat(begins - ends + counts, counts)
-        places += np.arange(len(places), dtype=np.int32)
-        return picked, counts, self.others[places]
-
-    @property
-    def bytes(self) -> int:
-        return self.begins.nbytes + self.others.nbytes
-
-
-@dataclass(frozen=True, slots=True)
-class Links:
-    """Which records of a left kind and of a right one belong together, found from either side."""
-
-    _rightward: _Direction
-    _leftward: _Direction
-
-    @classmethod
-    def of(cls, left: Ordinals, right: Ordinals) -> "Links":
-        """Index pairs of ordinals."""
-        return cls(_Direction.of(left, right), _Direction.of(right, left))
-
-    def rights(self, *lefts: BitMap) -> BitMap:
-        """What belongs to any of these from the left; of several sets each is followed by itself, and remembered so."""
-        return reduce(or_, map(self._rightward.around, lefts))
-
-    def lefts(self, rights: BitMap) -> BitMap:
-        """What any of these from the right belongs to."""
-        return self._leftward.around(rights)
-
-    def pairs_of_rights(self, rights: BitMap) -> tuple[Ordinals, Ordinals]:
-        """The links of these from the right: lefts and rights."""
-        ones, others = self._leftward.pairs(rights)
-        return others, ones
-
-    def pairs_of_lefts(self, lefts: BitMap) -> tuple[Ordinals, Ordinals]:
-        """The links of these from the left: lefts and rights."""
-        return self._rightward.pairs(lefts)
-
-    def remembering(self) -> "Links":
-        """The same links, which remember the large sets that they were asked about last."""
-        return Links(replace(self._rightward, known={}), replace(self._leftward, known={}))
-
-    @property
-    def bytes(self) -> int:
-        """The memory that it takes."""
-        return self._rightward.bytes + self._leftward.bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +113,9 @@ class _Indexing:
     def begin(self, name: str, left: Ordinals, right: Ordinals) -> None:
         self.links[name] = asyncio.create_task(asyncio.to_thread(Links.of, left, right))
 
+    def begin_pairs(self, name: str, pairs: Pairs) -> None:
+        self.links[name] = asyncio.create_task(asyncio.to_thread(Links.of_pairs, pairs))
+
     async def finish(self) -> Graph:
         links = {name: await task for name, task in self.links.items()}
         await asyncio.to_thread(memory.give_back)
@@ -236,8 +131,9 @@ async def _begin(session: AsyncSession, district_id: UUID, enrolled: Pairs | Non
         records[kind] = bitmap(ordinals)
     indexing = _Indexing(records, {})
     if enrolled is None:
-        enrolled = await published(driver, district_id)
-    indexing.begin("enrolled", firsts(enrolled).view(np.uint32), seconds(enrolled).view(np.uint32))
+        indexing.begin("enrolled", *await grouped.columns(driver, district_id))
+    else:
+        indexing.begin_pairs("enrolled", enrolled)
     for name, statement in _PAIRS.items():
         indexing.begin(name, *await columns(driver, statement, district_id, count=2))
     person, school, position = await columns(driver, _AT_SCHOOLS, district_id, count=3)

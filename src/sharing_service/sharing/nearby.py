@@ -7,7 +7,8 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sharing_service.sharing.graph import LINKED, Graph, Links
+from sharing_service.sharing.graph import LINKED, Graph
+from sharing_service.sharing.links import Links
 
 _PAIRS: Final = {
     "enrolled": """

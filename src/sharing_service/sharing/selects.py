@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.roster.catalogue import Kind, numbering_of
 from sharing_service.roster.models import RECORDS, Identity, school_people, sections
-from sharing_service.sharing.graph import bitmap
+from sharing_service.sharing.links import bitmap
 from sharing_service.sharing.matching import Predicate
 
 MANY: Final = 1000

@@ -1,9 +1,9 @@
-"""The graph of a roster: closures from either side."""
+"""Links in memory: closures from either side."""
 
 import numpy as np
 from pyroaring import BitMap
 
-from sharing_service.sharing.graph import REMEMBERED, WORTH, Links
+from sharing_service.sharing.links import REMEMBERED, WORTH, Links
 
 PAIRS = ((1, 7), (1, 9), (4, 7), (0, 2))
 
