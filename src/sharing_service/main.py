@@ -44,8 +44,8 @@ BODY_LIMIT: Final = 16 * 1024 * 1024
 # The whole path: a body is read before anything else is known, so another path that ends alike would have no limit.
 UPLOADS: Final = re.compile(r"/v1/districts/[^/]+/syncs")
 
-LAST_WRITE_SECONDS: Final = 5
-"""For what is noticed of tokens, when the process ends: a database that hangs does not keep it from ending."""
+LAST_SECONDS: Final = 5
+"""For each thing that a process does last: a database that hangs does not keep it from ending."""
 
 # Its log would record exception messages and bodies, which hold personal data.
 NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
@@ -97,11 +97,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     for task in running:
         task.cancel()
-    await asyncio.wait(running)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(LAST_WRITE_SECONDS):
-            await books.write()
-    await app.state.database.close()
+    await asyncio.wait(running, timeout=LAST_SECONDS)
+    for last in (books.write, app.state.database.close):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_SECONDS):
+                await last()
 
 
 def tokens_for(settings: Settings) -> Tokens:

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from uuid import UUID, uuid4
 
 import httpx2
@@ -11,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
+from sharing_service import main
 from sharing_service.access.callers import ApplicationCaller
 from sharing_service.access.usage import Usage
 from sharing_service.api.bookkeeping import Bookkeeping
@@ -198,6 +201,37 @@ async def test_it_is_written_by_itself(process: Process, service: Service, distr
         process.usage.count(reader_of(district), 8)
 
     assert sorted(await volumes_of(service, district)) == [7, 8]
+
+
+async def never() -> None:
+    """Wait until it is cancelled."""
+    await asyncio.Event().wait()
+
+
+async def test_a_process_ends_though_its_database_hangs(
+    settings: Settings, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a process does last has an end, and what it does now and then is not waited for any longer.
+
+    Catches a service that a signal does not stop, since it waits for a database.
+    """
+    deaf = asyncio.Event()
+
+    async def keep() -> None:
+        while not deaf.is_set():
+            with suppress(asyncio.CancelledError):
+                await deaf.wait()
+
+    monkeypatch.setattr(main, "LAST_SECONDS", 0.1)
+    app = create_app(settings, database_url=service.database.url)
+    database = app.state.database
+    app.state.bookkeeping = SimpleNamespace(keep=keep, write=never)
+    app.state.database = SimpleNamespace(close=never)
+    async with asyncio.timeout(5):
+        async with app.router.lifespan_context(app):
+            await asyncio.sleep(0)
+    deaf.set()
+    await database.close()
 
 
 async def alarms(process: Process) -> float | None:

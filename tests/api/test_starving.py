@@ -66,7 +66,8 @@ class SlowClient:
             self.going_on.set()
             await asyncio.wait([asking], timeout=5)
             asking.cancel()
-            await asyncio.wait([asking])
+            await asyncio.wait([asking], timeout=5)
+            assert asking.done()
 
     async def _ask(self) -> None:
         await self.app(self.scope, self.receive, self.send)

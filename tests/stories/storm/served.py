@@ -21,6 +21,7 @@ from tests.stories.storm.connections import Address
 from tests.stories.storm.serving import STATE
 
 READY_SECONDS: Final = 60
+END_SECONDS: Final = 60
 CALM_LOOKS: Final = 50
 """Ten a second: so long may the last of those who were cut go on."""
 ENVIRONMENT: Final = {
@@ -101,11 +102,11 @@ def served(url: str, *, by_hand: Database, folder: Path, fault: str | None = Non
     ):
         try:
             yield Served(_ready(process, printed), url.rpartition("/")[2], by_hand, log)
-        finally:
-            if fault is None:
+            if fault is None:  # else it may keep a request for ever
                 process.terminate()
-            else:  # which may keep a request for ever
-                process.kill()
+                process.wait(END_SECONDS)
+        finally:
+            process.kill()
 
 
 def _ready(process: "subprocess.Popen[bytes]", printed: Path) -> str:
