@@ -84,7 +84,7 @@ bench: .venv/installed-dev ## Measure on a district of STUDENTS; without ONLY wr
 	$(BIN)/python -m tests.bench $(STUDENTS) $(ONLY)
 
 nightly: .venv/installed-dev ## Run the tests that take too long for every change
-	$(BIN)/pytest -n $(WORKERS) --hypothesis-profile=nightly tests/test_resolution.py tests/stories/test_feed_histories.py tests/stories/test_canaries.py
+	$(BIN)/pytest -n $(WORKERS) --hypothesis-profile=nightly --hang-after 36000 tests/test_resolution.py tests/stories/test_feed_histories.py tests/stories/test_canaries.py
 
 # How many requests `make fuzz` makes up.
 REQUESTS ?= 1000000

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -19,8 +19,9 @@ from sharing_service.database import Database, DatabaseRole
 from sharing_service.embedded import start
 from sharing_service.main import create_app
 from sharing_service.settings import Settings
-from tests import hanging
 from tests.factories.service import District, Service, bearer
+
+pytest_plugins = ["tests.hanging"]
 
 OPERATOR_TOKEN = "operator-token-of-the-tests-0123456789"
 
@@ -53,16 +54,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Let no test go on for ever."""
-    with hanging.watched(item.nodeid):
-        return (yield)
-
-
 @pytest.fixture(scope="session", autouse=True)
 async def told_loop() -> None:
     """Of a test that hangs it is told what its tasks wait for."""
+    from tests import hanging  # only now: pytest imports it as a plugin
+
     hanging.loops.append(asyncio.get_running_loop())
 
 

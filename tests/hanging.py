@@ -7,49 +7,73 @@ failed, and goes on with the others.
 import asyncio
 import faulthandler
 import os
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Final, TextIO
+from collections.abc import Callable, Generator
+from typing import Any, Final
 
-SECONDS: Final = 1200
-"""The longest test takes a third of it."""
+import pytest
+
+TOLD_WITHIN: Final = 5
+"""Seconds from what tasks wait for until the process ends, with the stacks of its threads."""
 
 loops: Final[list[asyncio.AbstractEventLoop]] = []
 """Those of whose tasks is told."""
+_output = pytest.StashKey[int]()
+_timer = pytest.StashKey[threading.Timer]()
 
 
-@contextmanager
-def watched(name: str, *, seconds: float = SECONDS) -> Iterator[None]:
-    """End the process if the block takes longer than that."""
-    timer = threading.Timer(seconds, _end, [name, seconds])
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run say how long its longest test may take: `--hang-after 36000`."""
+    text = "seconds after which a test hangs, by default more than twice as long as the longest one takes"
+    parser.addoption("--hang-after", type=float, default=1200, help=text)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Remember where to tell it: while a test runs its output is captured, and lost with the process."""
+    config.stash[_output] = os.dup(2)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let no test go on for ever."""
+    seconds, output = item.config.getoption("--hang-after"), item.config.stash[_output]
+    timer = item.config.stash[_timer] = threading.Timer(seconds, _tell, [item.nodeid, seconds, output])
     timer.daemon = True
     timer.start()
+    # Ends the process whatever its threads do.
+    faulthandler.dump_traceback_later(seconds + TOLD_WITHIN, exit=True, file=output)
     try:
-        yield
+        return (yield)
     finally:
-        timer.cancel()
+        _watch_no_more(timer)
 
 
-def _end(name: str, seconds: float) -> None:
-    output = sys.__stderr__
-    assert output is not None
-    output.write(f"\n{name} takes more than {seconds:.0f} seconds.\n")
+def pytest_enter_pdb(config: pytest.Config) -> None:
+    """Let whoever debugs take the time that it takes."""
+    _watch_no_more(config.stash[_timer])
+
+
+def _watch_no_more(timer: threading.Timer) -> None:
+    timer.cancel()
+    faulthandler.cancel_dump_traceback_later()
+
+
+def _tell(name: str, seconds: float, output: int) -> None:
+    def say(line: str) -> None:
+        os.write(output, f"{line}\n".encode())
+
+    say(f"\n{name} takes more than {seconds:.0f} seconds.")
     for task in [task for loop in loops for task in asyncio.all_tasks(loop)]:
-        output.write(f"Task {task.get_name()}:\n")
-        _tell(task.get_coro(), output)
-    output.flush()
-    faulthandler.dump_traceback(output)
-    os._exit(1)
+        say(f"Task {task.get_name()}:")
+        _follow(task.get_coro(), say)
 
 
-def _tell(waiting: Any, output: TextIO) -> None:
-    """Where a coroutine stands, and all that it waits for."""
+def _follow(waiting: Any, say: Callable[[str], None]) -> None:
+    """Say where a coroutine stands, and all that it waits for."""
     while waiting is not None:
         frame = getattr(waiting, "cr_frame", None) or getattr(waiting, "ag_frame", None)
         if frame is None:
-            output.write(f"  {waiting!r}\n")
+            say(f"  {waiting!r}")
             return
-        output.write(f'  File "{frame.f_code.co_filename}", line {frame.f_lineno}, in {frame.f_code.co_name}\n')
+        say(f'  File "{frame.f_code.co_filename}", line {frame.f_lineno}, in {frame.f_code.co_name}')
         waiting = getattr(waiting, "cr_await", None) or getattr(waiting, "ag_await", None)

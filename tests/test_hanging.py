@@ -6,48 +6,76 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
-HANGS: Final = """
+TESTS: Final = """
 import asyncio
+import time
 from tests import hanging
 
 async def forever():
     await asyncio.Event().wait()
 
-async def hang():
+async def wait():
     hanging.loops.append(asyncio.get_running_loop())
-    with hanging.watched("test_for_ever", seconds=0.5):
-        await forever()
+    await forever()
 
-asyncio.run(hang())
-"""
-ENDS: Final = """
-import time
-from tests import hanging
+def test_waits():
+    asyncio.run(wait())
 
-with hanging.watched("test_in_time", seconds=0.5):
+def test_works():
+    while True:
+        pass
+
+def test_ends():
     pass
-time.sleep(1)
+
+def test_ends_later():
+    time.sleep(1)
 """
 
 
-def ran(program: str) -> subprocess.CompletedProcess[str]:
-    """What becomes of a program."""
-    return subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+def ran(folder: Path, *names: str, after: float) -> subprocess.CompletedProcess[str]:
+    """What becomes of a run of some of these tests."""
+    file = folder / "test_some.py"
+    file.write_text(TESTS)
+    options = [
+        "-p",
+        "tests.hanging",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:asyncio",
+        "--hang-after",
+        str(after),
+        "--rootdir",
+        str(folder),
+    ]
+    line = [sys.executable, "-m", "pytest", "-q", *options, *(f"{file}::{name}" for name in names)]
+    return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=60)
 
 
-def test_what_hangs_is_told_and_ended() -> None:
-    """A process that waits for ever ends, and its last words are which test it ran and what that waited for.
+def test_what_waits_for_ever_is_told_and_ended(tmp_path: Path) -> None:
+    """A run that waits for ever ends, and its last words are which test it was and what that waited for.
 
-    Catches a run of tests that is cut off after hours without a word.
+    Catches a run that is cut off after hours without a word, and words that are captured with the test's own.
     """
-    ended = ran(HANGS)
+    ended = ran(tmp_path, "test_ends", "test_waits", after=0.5)
     assert ended.returncode == 1
-    assert "test_for_ever takes more than" in ended.stderr
+    assert "test_waits takes more than" in ended.stderr
     assert "in forever\n" in ended.stderr
-    assert "in wait\n" in ended.stderr
+    assert "test_ends takes" not in ended.stderr
 
 
-def test_what_ends_in_time_is_left_alone() -> None:
-    """Whoever is done is watched no more."""
-    ended = ran(ENDS)
+def test_what_works_for_ever_is_ended(tmp_path: Path) -> None:
+    """One that never lets go of the interpreter ends as well, with the line at which it stands.
+
+    Catches a watchdog that waits for its turn.
+    """
+    ended = ran(tmp_path, "test_works", after=0.5)
+    assert ended.returncode == 1
+    assert "in test_works\n" in ended.stderr
+
+
+def test_what_ends_in_time_is_left_alone(tmp_path: Path) -> None:
+    """Each test has the time for itself, and nobody is watched who is done."""
+    ended = ran(tmp_path, "test_ends", "test_ends_later", "test_ends_later", after=1.5)
     assert (ended.returncode, ended.stderr) == (0, "")

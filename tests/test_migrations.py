@@ -82,30 +82,74 @@ def test_the_invariants_stand_in_the_database(empty_database_url: str) -> None:
         "ck_revisions_number_positive",
         "pk_revisions",
         "pk_section_students",
+        "pk_student_sections",
     } <= names
 
 
-def test_a_login_without_rights_is_told_what_an_administrator_does(empty_database_url: str) -> None:
+@pytest.fixture
+def weak_database_url(empty_database_url: str) -> Iterator[str]:
+    """The same database for a login that owns it and has no other right; migrations are to be undone in the end."""
+    name, password = f"weak_{uuid4().hex}", uuid4().hex
+    url = make_url(empty_database_url)
+    asyncio.run(run(empty_database_url, f"create role {name} login password '{password}'"))
+    asyncio.run(run(empty_database_url, f"alter database {url.database} owner to {name}"))
+    yield url.set(username=name, password=password).render_as_string(hide_password=False)
+    asyncio.run(run(empty_database_url, f"alter database {url.database} owner to current_user"))
+    for gone in ("owned by", "role"):
+        asyncio.run(run(empty_database_url, f"drop {gone} {name}"))
+
+
+def test_a_login_without_rights_is_told_what_an_administrator_does(
+    empty_database_url: str, weak_database_url: str
+) -> None:
     """A login that owns the database and nothing else is told the statements; after them it migrates and serves.
 
     Catches a service that needs a superuser.
     """
-    name, password = f"weak_{uuid4().hex}", uuid4().hex
-    url = make_url(empty_database_url)
-    own = url.set(username=name, password=password).render_as_string(hide_password=False)
-    asyncio.run(run(empty_database_url, f"create role {name} login password '{password}'"))
-    asyncio.run(run(empty_database_url, f"alter database {url.database} owner to {name}"))
     with pytest.raises(CommandError) as told:
-        command.upgrade(configured(own), "head")
+        command.upgrade(configured(weak_database_url), "head")
     assert "create role sharing_owner;" in str(told.value)
     [grant] = re.findall(r"grant sharing_owner[^;]*;", str(told.value))
     asyncio.run(run(empty_database_url, grant))
-    command.upgrade(configured(own), "head")
-    assert asyncio.run(seen_as(own, DatabaseRole.APPLICATION))
-    command.downgrade(configured(own), "base")
-    asyncio.run(run(empty_database_url, f"alter database {url.database} owner to current_user"))
-    for gone in ("owned by", "role"):
-        asyncio.run(run(empty_database_url, f"drop {gone} {name}"))
+    command.upgrade(configured(weak_database_url), "head")
+    assert asyncio.run(seen_as(weak_database_url, DatabaseRole.APPLICATION))
+    command.downgrade(configured(weak_database_url), "base")
+
+
+OUR_ROLES = r"select rolname from pg_roles where rolname like 'sharing\_%'"
+BEFORE_ARRAYS = "b3f6a90d5c17"
+PAIRS = "select district_id::text, section, student from enrollments order by 1, 2, 3"
+SECTIONS = "select district_id::text, section, students from section_students order by 1, 2"
+STUDENTS = "select district_id::text, student, sections from student_sections order by 1, 2"
+
+
+def test_enrollments_are_kept(empty_database_url: str, weak_database_url: str) -> None:
+    """Pairs of every district become arrays of both sides, ascending, and pairs again, though no superuser migrates.
+
+    Catches an owner of tables who sees no rows, or those of one district, and sides that are taken for each other.
+    """
+    config = configured(weak_database_url)
+    roles = ", ".join(row["rolname"] for row in asyncio.run(run(empty_database_url, OUR_ROLES)))
+    asyncio.run(run(empty_database_url, f"grant {roles} to {make_url(weak_database_url).username}"))
+    command.upgrade(config, BEFORE_ARRAYS)
+    one, other = sorted(str(uuid4()) for _ in range(2))
+    pairs = [(one, 1, 5), (one, 1, 7), (one, 2, 5), (other, 1, 1), (other, 3, 1), (other, 3, 9)]
+    for district, section, student in reversed(pairs):
+        row = f"insert into enrollments values ('{district}', {section}, {student})"
+        asyncio.run(run(empty_database_url, row))
+    command.upgrade(config, "head")
+    of_sections = [(one, 1, [5, 7]), (one, 2, [5]), (other, 1, [1]), (other, 3, [1, 9])]
+    assert found(empty_database_url, SECTIONS) == of_sections
+    of_students = [(one, 5, [1, 2]), (one, 7, [1]), (other, 1, [1, 3]), (other, 9, [3])]
+    assert found(empty_database_url, STUDENTS) == of_students
+    command.downgrade(config, BEFORE_ARRAYS)
+    assert found(empty_database_url, PAIRS) == pairs
+    command.downgrade(config, "base")
+
+
+def found(url: str, query: str) -> list[tuple[object, ...]]:
+    """The rows of a query, as a superuser sees them."""
+    return [tuple(row) for row in asyncio.run(run(url, query))]
 
 
 async def seen_as(url: str, role: DatabaseRole) -> bool:

@@ -30,7 +30,7 @@ ARRAYS = ", ".join(f"{table} (district_id, {owner})" for table, (owner, _) in SI
 def upgrade() -> None:
     """Keep the students of a section, and the sections of a student, in one row each instead of one row for each pair.
 
-    Syncs of the previous release fail until the new one is started, and so do its readers of enrollments.
+    Stop the previous release before: whoever reads enrollments waits for this migration, and then fails.
     """
     op.execute("alter table enrollments no force row level security")  # so that the owner sees all districts
     for table, (owner, others) in SIDES.items():
@@ -47,6 +47,7 @@ def upgrade() -> None:
         )
         _protect(table)
     op.drop_table("enrollments")
+    op.execute(f"analyze {ARRAYS}")
     _replace_statistics(ARRAYS)
 
 

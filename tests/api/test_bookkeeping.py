@@ -208,10 +208,10 @@ async def never() -> None:
     await asyncio.Event().wait()
 
 
-async def test_a_process_ends_though_its_database_hangs(
+async def test_what_a_process_does_last_has_an_end(
     settings: Settings, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a process does last has an end, and what it does now and then is not waited for any longer.
+    """A database that hangs keeps no process from ending, nor does what the process does now and then.
 
     Catches a service that a signal does not stop, since it waits for a database.
     """

@@ -114,11 +114,14 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     """Interrupted while it still loads, a demo ends successfully, without a process or a file of it left."""
     line = command("demo", "--students", 60, "--port", 0)
     with subprocess.Popen(line, cwd=tmp_path, env=ENVIRONMENT | {"TMPDIR": str(tmp_path)}) as demo:
-        wait_until(lambda: any(tmp_path.glob("sharing-demo-*/postgresql/data/postmaster.pid")))
-        time.sleep(0.5)
-        processes = family(demo.pid)
-        assert len(processes) > 3
-        demo.send_signal(signal.SIGINT)
-        assert demo.wait(60) == 0
+        try:
+            wait_until(lambda: any(tmp_path.glob("sharing-demo-*/postgresql/data/postmaster.pid")))
+            time.sleep(0.5)
+            processes = family(demo.pid)
+            assert len(processes) > 3
+            demo.send_signal(signal.SIGINT)
+            assert demo.wait(60) == 0
+        finally:
+            demo.kill()
     assert processes.isdisjoint(alive())
     assert list(tmp_path.iterdir()) == []

@@ -5,8 +5,12 @@ import ctypes
 import os
 import signal
 from types import FrameType
+from typing import Final
 
 from sharing_service.cluster import PR_SET_PDEATHSIG
+
+CANCELLED_EVERY: Final = 5.0
+"""Seconds in which whatever was cancelled has time to end in order."""
 
 
 def end_with(parent: int) -> None:
@@ -39,3 +43,5 @@ def _exit(number: int, frame: FrameType | None) -> None:
 def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
     for task in asyncio.all_tasks(loop):
         task.cancel()
+    # What a task awaits may end at the same instant, and some code then takes its cancellation for no reason to end.
+    loop.call_later(CANCELLED_EVERY, _cancel_all, loop)

@@ -146,7 +146,9 @@ def _people_of_section(district_id: DistrictId, section: Ordinal) -> list[Pairs]
 
 def _sections_of_person(district_id: DistrictId, person: Ordinal) -> list[Pairs]:
     return [
-        _linked(student_sections.c.student, func.unnest(student_sections.c.sections))(district_id, person),
+        _linked(student_sections.c.student, func.unnest(student_sections.c.sections, type_=Integer))(
+            district_id, person
+        ),
         _linked(section_teachers.c.teacher, section_teachers.c.section)(district_id, person),
     ]
 

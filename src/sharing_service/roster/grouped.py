@@ -43,9 +43,14 @@ _WORD: Final = 2
 
 async def published(driver: asyncpg.Connection, district_id: UUID) -> Pairs:
     """The enrollments that there are, sections first, ascending."""
-    found = paired(*await columns(driver, district_id))
-    await asyncio.to_thread(found.sort)
-    return found
+    found = await columns(driver, district_id)
+
+    def ascending() -> Pairs:
+        pairs = paired(*found)
+        pairs.sort()
+        return pairs
+
+    return await asyncio.to_thread(ascending)
 
 
 async def columns(driver: asyncpg.Connection, district_id: UUID) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
@@ -60,6 +65,8 @@ async def columns(driver: asyncpg.Connection, district_id: UUID) -> tuple[NDArra
         begins, end = [], begin
         while (ends := end + _GROUP.itemsize) <= len(received):
             [count] = _COUNT.unpack_from(received, end + _COUNT_AT)
+            if count < 1:
+                raise ValueError(MALFORMED)
             ends += count * _ELEMENT.itemsize
             if ends > len(received):
                 break
@@ -85,7 +92,7 @@ async def columns(driver: asyncpg.Connection, district_id: UUID) -> tuple[NDArra
     decode()
     if received != END:
         raise ValueError(MALFORMED)
-    sections, students = [np.concatenate(column) for column in zip(*pieces, strict=True)]
+    sections, students = [await asyncio.to_thread(np.concatenate, column) for column in zip(*pieces, strict=True)]
     return sections, students
 
 

@@ -1,4 +1,4 @@
-"""Makes the links between records equal to what is wanted, touching only pairs that differ."""
+"""Makes the links between records equal to what is wanted, touching only rows that differ."""
 
 import asyncio
 from collections.abc import AsyncIterator

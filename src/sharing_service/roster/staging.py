@@ -2,9 +2,9 @@
 
 Temporary, because children's data then leaves no trace after a crash and costs no write-ahead log; PostgreSQL drops
 them with the transaction. Four sorts: `staged_KIND` has the rows as they were read, `fresh_KIND` the keys that never
-had an ordinal, `wanted_...` what the roster is to become, in ordinals (of enrollments only those that are new), and
-`touched`, `relinked` and `left_records` (numbering, ordinal) what the merge did. If only the rows that may differ were
-read, `affected` says of which records.
+had an ordinal, `wanted_...` what the roster is to become, in ordinals (of single enrollments only those that are new,
+beside `left_enrollments`), and `touched`, `relinked` and `left_records` (numbering, ordinal) what the merge did. If
+only the rows that may differ were read, `affected` says of which records.
 """
 
 import asyncio
