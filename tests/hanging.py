@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 
 TOLD_WITHIN: Final = 5
-"""Seconds from what tasks wait for until the process ends, with the stacks of its threads."""
+"""Seconds after which a process ends that does not come to tell anything."""
 
 loops: Final[list[asyncio.AbstractEventLoop]] = []
 """Those of whose tasks is told."""
@@ -40,7 +40,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     timer = item.config.stash[_timer] = threading.Timer(seconds, _tell, [item.nodeid, seconds, output])
     timer.daemon = True
     timer.start()
-    # Ends the process whatever its threads do.
+    # For code that never lets go of the interpreter.
     faulthandler.dump_traceback_later(seconds + TOLD_WITHIN, exit=True, file=output)
     try:
         return (yield)
@@ -50,7 +50,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 def pytest_enter_pdb(config: pytest.Config) -> None:
     """Let whoever debugs take the time that it takes."""
-    _watch_no_more(config.stash[_timer])
+    if (timer := config.stash.get(_timer, None)) is not None:
+        _watch_no_more(timer)
 
 
 def _watch_no_more(timer: threading.Timer) -> None:
@@ -62,10 +63,14 @@ def _tell(name: str, seconds: float, output: int) -> None:
     def say(line: str) -> None:
         os.write(output, f"{line}\n".encode())
 
-    say(f"\n{name} takes more than {seconds:.0f} seconds.")
-    for task in [task for loop in loops for task in asyncio.all_tasks(loop)]:
-        say(f"Task {task.get_name()}:")
-        _follow(task.get_coro(), say)
+    try:
+        say(f"\n{name} takes more than {seconds:.0f} seconds.")
+        for task in [task for loop in loops for task in asyncio.all_tasks(loop)]:
+            say(f"Task {task.get_name()}:")
+            _follow(task.get_coro(), say)
+    finally:
+        faulthandler.dump_traceback(output)
+        os._exit(1)
 
 
 def _follow(waiting: Any, say: Callable[[str], None]) -> None:

@@ -9,6 +9,7 @@ ROOT: Final = Path(__file__).parents[1]
 TESTS: Final = """
 import asyncio
 import time
+import pytest
 from tests import hanging
 
 async def forever():
@@ -21,14 +22,22 @@ async def wait():
 def test_waits():
     asyncio.run(wait())
 
+@pytest.fixture
+def waiting():
+    yield
+    asyncio.run(wait())
+
+def test_fails(waiting):
+    raise AssertionError
+
 def test_works():
-    while True:
-        pass
+    sum(iter(int, 1))
 
 def test_ends():
     pass
 
-def test_ends_later():
+@pytest.mark.parametrize("turn", range(4))
+def test_ends_later(turn):
     time.sleep(1)
 """
 
@@ -65,6 +74,16 @@ def test_what_waits_for_ever_is_told_and_ended(tmp_path: Path) -> None:
     assert "test_ends takes" not in ended.stderr
 
 
+def test_what_fails_and_waits_for_ever_is_ended(tmp_path: Path) -> None:
+    """A fixture that waits for ever after its test has failed is told and ended as well.
+
+    Catches a watchdog that pytest calls off at a failure.
+    """
+    ended = ran(tmp_path, "test_fails", after=0.5)
+    assert ended.returncode == 1
+    assert "in forever\n" in ended.stderr
+
+
 def test_what_works_for_ever_is_ended(tmp_path: Path) -> None:
     """One that never lets go of the interpreter ends as well, with the line at which it stands.
 
@@ -76,6 +95,10 @@ def test_what_works_for_ever_is_ended(tmp_path: Path) -> None:
 
 
 def test_what_ends_in_time_is_left_alone(tmp_path: Path) -> None:
-    """Each test has the time for itself, and nobody is watched who is done."""
-    ended = ran(tmp_path, "test_ends", "test_ends_later", "test_ends_later", after=1.5)
+    """Each test has the time for itself, and nobody is watched who is done.
+
+    Catches a watchdog that counts the time of all tests.
+    """
+    ended = ran(tmp_path, "test_ends_later", after=3)
     assert (ended.returncode, ended.stderr) == (0, "")
+    assert "4 passed" in ended.stdout
