@@ -80,6 +80,13 @@ def paired(first: NDArray[np.integer[Any]], second: NDArray[np.integer[Any]]) ->
     return pairs
 
 
+def ascending(first: NDArray[np.integer[Any]], second: NDArray[np.integer[Any]]) -> Pairs:
+    """The pairs of two columns of ordinals, sorted."""
+    pairs = paired(first, second)
+    pairs.sort()
+    return pairs
+
+
 def firsts(pairs: Pairs) -> NDArray[np.int32]:
     """The first ordinal of each pair."""
     return (pairs >> 32).astype(np.int32)
@@ -112,7 +119,7 @@ def at_schools(pairs: Pairs, sections: pl.DataFrame) -> Pairs:
     schools = np.zeros(int(firsts(pairs[-1:]).max(initial=0)) + 1, np.int32)
     named = sections.filter(pl.col("ordinal") < len(schools))
     schools[named["ordinal"].to_numpy()] = named["school"].to_numpy()
-    found: Pairs = np.sort(paired(seconds(pairs), schools[firsts(pairs)]))
+    found = ascending(seconds(pairs), schools[firsts(pairs)])
     # Not np.unique: it looks all of them up in a hash table, which takes ten times as long.
     first = np.ones(len(found), bool)
     first[1:] = found[1:] != found[:-1]

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.roster import staging
-from sharing_service.roster.enrolling import Pairs, firsts, paired, seconds
-from sharing_service.roster.pairs import BATCH, END, HEADER, PIECE
+from sharing_service.roster.enrolling import Pairs, ascending, firsts, seconds
+from sharing_service.roster.pairs import BATCH, END, HEADER, receive
 
 # An array is sent as its number of dimensions, whether it holds nulls, the type of its elements, and of its dimension
 # the length and where that begins; then each element with its size.
@@ -43,26 +43,15 @@ _WORD: Final = 2
 
 async def published(driver: asyncpg.Connection, district_id: UUID) -> Pairs:
     """The enrollments that there are, sections first, ascending."""
-    found = await columns(driver, district_id)
-
-    def ascending() -> Pairs:
-        pairs = paired(*found)
-        pairs.sort()
-        return pairs
-
-    return await asyncio.to_thread(ascending)
+    return await asyncio.to_thread(ascending, *await columns(driver, district_id))
 
 
 async def columns(driver: asyncpg.Connection, district_id: UUID) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     """The enrollments that there are: the section of each, and the student."""
-    received = bytearray()
     pieces: list[tuple[NDArray[np.uint32], NDArray[np.uint32]]] = []
-    begin = len(HEADER)
 
-    def decode() -> None:
-        """Take the whole groups out of what came, and leave the rest of the last one, or the mark of the end."""
-        nonlocal begin
-        begins, end = [], begin
+    def decode(received: bytearray) -> None:
+        begins, end = [], 0
         while (ends := end + _GROUP.itemsize) <= len(received):
             [count] = _COUNT.unpack_from(received, end + _COUNT_AT)
             if count < 1:
@@ -70,11 +59,10 @@ async def columns(driver: asyncpg.Connection, district_id: UUID) -> tuple[NDArra
             ends += count * _ELEMENT.itemsize
             if ends > len(received):
                 break
-            begins.append(end - begin)
+            begins.append(end)
             end = ends
-        words = np.frombuffer(bytes(received[begin:end]), np.uint16)
+        words = np.frombuffer(bytes(received[:end]), np.uint16)
         del received[:end]
-        begin = 0
         heads = _places_of_heads(np.array(begins, np.int64) // _WORD, len(words))
         groups, elements = words[heads].view(_GROUP), words[~heads].view(_ELEMENT)
         if np.any(groups["size"] != _size_of(groups["count"])):
@@ -82,15 +70,8 @@ async def columns(driver: asyncpg.Connection, district_id: UUID) -> tuple[NDArra
         sections = np.repeat(groups["owner"].astype(np.uint32), groups["count"])
         pieces.append((sections, elements["value"].astype(np.uint32)))
 
-    async def take(block: bytes) -> None:
-        received.extend(block)
-        if len(received) > PIECE:
-            decode()
-
     query = "select section, students from section_students where district_id = $1"
-    await driver.copy_from_query(query, district_id, output=take, format="binary")
-    decode()
-    if received != END:
+    if await receive(driver, query, district_id, decode=decode) != END:
         raise ValueError(MALFORMED)
     sections, students = [await asyncio.to_thread(np.concatenate, column) for column in zip(*pieces, strict=True)]
     return sections, students

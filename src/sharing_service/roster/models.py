@@ -182,24 +182,22 @@ section_teachers: Final = Table(
     Index(None, "district_id", "teacher", "section", postgresql_include=["position"]),
 )
 
-section_students: Final = Table(
-    "section_students",
-    Base.metadata,
-    Column("district_id", Uuid, nullable=False),
-    Column("section", Integer, nullable=False),
-    Column("students", ARRAY(Integer), nullable=False, comment="ascending"),
-    PrimaryKeyConstraint("district_id", "section"),
-)
+
+def _side_of_enrollments(owner: str, others: str) -> Table:
+    return Table(
+        f"{owner}_{others}",
+        Base.metadata,
+        Column("district_id", Uuid, nullable=False),
+        Column(owner, Integer, nullable=False),
+        Column(others, ARRAY(Integer), nullable=False, comment="ascending"),
+        PrimaryKeyConstraint("district_id", owner),
+    )
+
+
+section_students: Final = _side_of_enrollments("section", "students")
 """The enrollments: who is in a section in which anybody is."""
 
-student_sections: Final = Table(
-    "student_sections",
-    Base.metadata,
-    Column("district_id", Uuid, nullable=False),
-    Column("student", Integer, nullable=False),
-    Column("sections", ARRAY(Integer), nullable=False, comment="ascending"),
-    PrimaryKeyConstraint("district_id", "student"),
-)
+student_sections: Final = _side_of_enrollments("student", "sections")
 """The same enrollments from the other side."""
 
 contact_students: Final = Table(

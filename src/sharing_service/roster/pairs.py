@@ -1,6 +1,6 @@
 """Ordinals on their way between NumPy and PostgreSQL, in the binary format of COPY."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 import asyncpg
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sharing_service.roster import staging
-from sharing_service.roster.enrolling import Pairs, firsts, paired, seconds
+from sharing_service.roster.enrolling import Pairs, ascending, firsts, seconds
 
 BATCH: Final = 500_000
 """Pairs that are sent at once."""
@@ -27,34 +27,49 @@ _ROW: Final = np.dtype(
 async def fetch(session: AsyncSession, query: str, *parameters: object) -> Pairs:
     """The pairs of a select of two columns of integers that are never null, ascending."""
     first, second = await columns(await staging.driver(session), query, *parameters, count=2)
-    pairs = paired(first.view(np.int32), second.view(np.int32))
-    pairs.sort()
-    return pairs
+    return ascending(first, second)
 
 
 async def columns(driver: asyncpg.Connection, query: str, *parameters: object, count: int) -> list[NDArray[np.uint32]]:
     """The columns of a select of `count` columns of 32-bit integers that are never null, as unsigned ones."""
     fields = [field for n in range(count) for field in ((f"size{n}", ">i4"), (str(n), ">u4"))]
     row = np.dtype([("columns", ">i2"), *fields])
-    received = bytearray()
     pieces: list[list[NDArray[np.uint32]]] = []
 
-    def decode() -> None:
-        """Take the whole rows out of what came, and leave the rest of the last one, or the mark of the end."""
-        begin = 0 if pieces else len(HEADER)
-        end = begin + (len(received) - begin) // row.itemsize * row.itemsize
-        rows = np.frombuffer(bytes(received[begin:end]), row)
+    def decode(received: bytearray) -> None:
+        end = len(received) // row.itemsize * row.itemsize
+        rows = np.frombuffer(bytes(received[:end]), row)
         del received[:end]
         pieces.append([rows[str(n)].astype(np.uint32) for n in range(count)])
+
+    await receive(driver, query, *parameters, decode=decode)
+    return [np.concatenate(column) for column in zip(*pieces, strict=True)]
+
+
+async def receive(
+    driver: asyncpg.Connection, query: str, *parameters: object, decode: Callable[[bytearray], None]
+) -> bytearray:
+    """Have the rows of a select decoded in pieces; what is left behind the last one, which is `END` as it should be.
+
+    Of what it is given `decode` takes the whole rows out, and leaves the rest of the last one, or the mark of the end.
+    """
+    received = bytearray()
+    header = len(HEADER)
+
+    def decode_rows() -> None:
+        nonlocal header
+        del received[:header]
+        header = 0
+        decode(received)
 
     async def take(block: bytes) -> None:
         received.extend(block)
         if len(received) > PIECE:
-            decode()
+            decode_rows()
 
     await driver.copy_from_query(query, *parameters, output=take, format="binary")
-    decode()
-    return [np.concatenate(column) for column in zip(*pieces, strict=True)]
+    decode_rows()
+    return received
 
 
 async def send(session: AsyncSession, table: str, pairs: Pairs) -> None:

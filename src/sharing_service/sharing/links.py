@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap, FrozenBitMap
 
-from sharing_service.roster.enrolling import Pairs, firsts, paired, turned
+from sharing_service.roster.enrolling import Pairs, ascending, firsts, turned
 
 WORTH: Final = 10_000
 """Records of the smallest set around which looking again costs more than remembering."""
@@ -89,9 +89,7 @@ class Links:
     @classmethod
     def of(cls, left: Ordinals, right: Ordinals) -> "Links":
         """Index pairs of ordinals."""
-        pairs = paired(left, right)
-        pairs.sort()
-        return cls.of_pairs(pairs)
+        return cls.of_pairs(ascending(left, right))
 
     @classmethod
     def of_pairs(cls, pairs: Pairs) -> "Links":
